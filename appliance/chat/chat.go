@@ -1,0 +1,57 @@
+// Package chat owns what the methods of the protocol mean: it turns parameters
+// into commands for the sequencer, answers queries from state, and tells which
+// events a record becomes and whom they concern. It knows no transport.
+//
+// It runs no goroutines of its own beside those of the caller.
+package chat
+
+import (
+	"context"
+	"time"
+
+	"posthouse/appliance/id"
+	"posthouse/appliance/record"
+	"posthouse/appliance/wire"
+)
+
+// Actor is who calls: an account on a device, nobody, or the operator of the
+// box through the unix socket.
+type Actor struct {
+	User     id.ID
+	Device   id.ID
+	Role     wire.Role
+	Operator bool
+}
+
+// Call is one request with everything about its caller.
+type Call struct {
+	Context context.Context
+	Actor   Actor
+	Lang    string // zh or en
+	Trace   string // trace id, for the log and the answer of a refusal
+	Address string // peer address without port
+	Now     time.Time
+}
+
+// Delivery is one event on its way: encoded once for everybody it concerns.
+type Delivery struct {
+	Position uint64
+	Type     wire.EventType
+	Frame    []byte  // the JSON text of the whole notification
+	Room     id.ID   // concerns the members of this room …
+	Users    []id.ID // … or these accounts (when Room is zero) …
+	Everyone bool    // … or every account
+	Device   id.ID   // only this device of the account, when set
+	Seq      uint64  // for messages: number in the room, so that receipts can be told per room
+	Sender   id.ID   // for messages
+}
+
+// LoggedIn is the result of a method that begins a session. The door puts the
+// token into a cookie when Cookie is set, and never into a log.
+type LoggedIn struct {
+	Session wire.Session
+	Cookie  bool
+	MaxAge  time.Duration // of the cookie
+}
+
+var _ record.Body // the vocabulary the deliveries are made from
