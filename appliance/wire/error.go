@@ -115,5 +115,5 @@ type ErrorData struct {
 type ErrorBody struct {
 	Code    int       `json:"code" doc:"number of the kind|错误编号"`
 	Message string    `json:"message" doc:"a sentence in the reader's language|读者语言的一句话"`
-	Data    ErrorData `json:"data"`
+	Data    ErrorData `json:"data" doc:"for programs|供程序使用"`
 }

@@ -160,7 +160,7 @@ type (
 		Note       string  `json:"note,omitempty" doc:"remark|备注"`
 	}
 	InviteResult struct {
-		Invite   Invite `json:"invite"`
+		Invite   Invite `json:"invite" doc:"invitation|邀请"`
 		Position uint64 `json:"position" doc:"journal position|日志位置"`
 	}
 	InviteList struct {
