@@ -1,0 +1,1553 @@
+// Made from the table of methods by `make generate`. Do not edit.
+
+/** An account, room, device, department, invitation or file; opaque. */
+export type ID = string;
+/** One message; opaque. */
+export type MessageID = string;
+
+export type Role = "owner" | "admin" | "auditor" | "member";
+export type MemberRole = "owner" | "moderator" | "member" | "reader";
+export type RoomKind = "direct" | "group" | "channel" | "announcement" | "notes";
+export type Kind = "parse_error" | "invalid_request" | "method_not_found" | "invalid_params" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "expired" | "too_large" | "quota_exceeded" | "rate_limited" | "unavailable" | "internal";
+export type EventType = "message" | "edited" | "recalled" | "reaction" | "pinned" | "read" | "room" | "joined" | "left" | "members" | "user" | "department" | "kv" | "devices" | "typing" | "presence" | "receipts" | "drain" | "reset";
+
+/** No members. */
+export type Empty = Record<string, never>;
+
+/** Result of server.info. */
+export interface ServerInfo {
+  /** version */
+  version: string;
+  /** organisation */
+  organisation: string;
+  /** waiting for its first owner */
+  setup: boolean;
+  /** takes messages */
+  ready: boolean;
+}
+
+/** Params of setup.complete. */
+export interface SetupParams {
+  /** one-time token of the setup link */
+  token: string;
+  /** name shown to people */
+  organisation: string;
+  /** login of the owner */
+  login: string;
+  /** display name */
+  name: string;
+  /** 8-256 bytes */
+  password: string;
+  /** what this device is called */
+  device_name?: string;
+  /** log in with a cookie, for browsers */
+  cookie?: boolean;
+}
+
+/** Result of setup.complete; result of session.login; result of session.me; result of invite.accept; result of user.token; result of session.authenticate. */
+export interface Session {
+  /** who is logged in */
+  user: User;
+  /** this device */
+  device: ID;
+  /** device token: Authorization: Bearer <token>; shown once */
+  token?: string;
+  /** unused until then it ends, ms */
+  expires: number;
+}
+
+/** Data of event user. */
+export interface User {
+  /** account */
+  id: ID;
+  /** name to log in with and to mention */
+  login: string;
+  /** display name */
+  name: string;
+  /** owner, admin, auditor or member */
+  role: Role;
+  /** department */
+  department?: ID;
+  /** position in the organisation */
+  title?: string;
+  /** e-mail address */
+  email?: string;
+  /** phone number */
+  phone?: string;
+  /** picture, a file */
+  avatar?: ID;
+  /** a program, not a person */
+  bot?: boolean;
+  /** may not log in */
+  disabled?: boolean;
+  /** time, ms */
+  created: number;
+}
+
+/** Params of session.login. */
+export interface LoginParams {
+  /** login name, in any case */
+  login: string;
+  /** password */
+  password: string;
+  /** what this device is called */
+  device_name?: string;
+  /** browser, app or bot; default app */
+  kind?: string;
+  /** true: the token comes as an HttpOnly cookie and not in the result */
+  cookie?: boolean;
+}
+
+/** Result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of file.discard; result of kv.put. */
+export interface Done {
+  /** journal position of the change; 0 = nothing had to change */
+  position: number;
+}
+
+/** Params of session.devices. */
+export interface UserOptional {
+  /** account; the caller if absent */
+  user?: ID;
+}
+
+/** Result of session.devices. */
+export interface DeviceList {
+  /** devices, newest first */
+  devices: Device[];
+}
+
+export interface Device {
+  /** device */
+  id: ID;
+  /** account */
+  user: ID;
+  /** what it calls itself */
+  name: string;
+  /** browser, app or bot */
+  kind: string;
+  /** address it logged in from */
+  address?: string;
+  /** time of login, ms */
+  created: number;
+  /** time it was last connected, ms */
+  last_seen: number;
+  /** has a live connection now */
+  online: boolean;
+  /** the device that asks */
+  current?: boolean;
+}
+
+/** Params of session.revoke. */
+export interface DeviceParam {
+  /** device */
+  device: ID;
+}
+
+/** Params of account.password. */
+export interface PasswordParams {
+  /** present password */
+  old: string;
+  /** new password, 8-256 bytes */
+  new: string;
+}
+
+/** Params of account.update. */
+export interface ProfileParams {
+  /** display name */
+  name?: string;
+  /** position */
+  title?: string;
+  /** e-mail */
+  email?: string;
+  /** phone */
+  phone?: string;
+  /** a picture uploaded by the caller; empty removes it */
+  avatar?: ID;
+}
+
+/** Result of account.update; result of user.create; result of user.update. */
+export interface UserResult {
+  /** account */
+  user: User;
+  /** journal position of the change */
+  position?: number;
+}
+
+/** Params of invite.show. */
+export interface InviteCode {
+  /** secret of the link */
+  code: string;
+}
+
+/** Result of invite.show. */
+export interface InviteInfo {
+  /** who invites */
+  organisation: string;
+  /** display name */
+  inviter: string;
+  /** time, ms */
+  expires: number;
+}
+
+/** Params of invite.accept. */
+export interface InviteAccept {
+  /** secret of the link */
+  code: string;
+  /** wished login */
+  login: string;
+  /** display name */
+  name: string;
+  /** 8-256 bytes */
+  password: string;
+  /** device name */
+  device_name?: string;
+  /** as in session.login */
+  cookie?: boolean;
+}
+
+/** Params of directory.list; params of user.list. */
+export interface DirectoryParams {
+  /** part of name or login */
+  query?: string;
+  /** only this department and those below */
+  department?: ID;
+  /** continue after this account */
+  after?: ID;
+  /** 1-500, default 100 */
+  limit?: number;
+}
+
+/** Result of directory.list; result of directory.get; result of user.list. */
+export interface UserList {
+  /** accounts by name */
+  users: User[];
+  /** there are more */
+  more?: boolean;
+}
+
+/** Params of directory.get. */
+export interface UsersParam {
+  /** up to 500 accounts */
+  users: ID[];
+}
+
+/** Result of department.list. */
+export interface DepartmentList {
+  /** the whole tree */
+  departments: Department[];
+}
+
+export interface Department {
+  /** department */
+  id: ID;
+  /** department above; none at the top */
+  parent?: ID;
+  /** name */
+  name: string;
+  /** place among its siblings */
+  order?: number;
+}
+
+/** Params of department.put. */
+export interface DepartmentPut {
+  /** absent: make a new one */
+  id?: ID;
+  /** department above */
+  parent?: ID;
+  /** 1-100 characters */
+  name: string;
+  /** place among its siblings */
+  order?: number;
+}
+
+/** Result of department.put. */
+export interface DepartmentResult {
+  /**  */
+  department: Department;
+  /** journal position */
+  position: number;
+}
+
+/** Params of department.remove. */
+export interface DepartmentParam {
+  /** department */
+  department: ID;
+}
+
+/** Params of user.create. */
+export interface UserCreate {
+  /** 1-64 of a-z 0-9 . _ - */
+  login: string;
+  /** display name */
+  name: string;
+  /** 8-256 bytes; absent for bots and accounts that log in later */
+  password?: string;
+  /** default member */
+  role?: Role;
+  /** department */
+  department?: ID;
+  /** position */
+  title?: string;
+  /** e-mail */
+  email?: string;
+  /** phone */
+  phone?: string;
+  /** a program */
+  bot?: boolean;
+}
+
+/** Params of user.update. */
+export interface UserUpdate {
+  /** account */
+  user: ID;
+  /** display name */
+  name?: string;
+  /** role */
+  role?: Role;
+  /** department */
+  department?: ID;
+  /** position */
+  title?: string;
+  /** e-mail */
+  email?: string;
+  /** phone */
+  phone?: string;
+  /** true ends all sessions at once */
+  disabled?: boolean;
+}
+
+/** Params of user.password. */
+export interface UserPassword {
+  /** account */
+  user: ID;
+  /** new password, 8-256 bytes */
+  password: string;
+}
+
+/** Params of user.token. */
+export interface TokenCreate {
+  /** account, usually a bot */
+  user: ID;
+  /** what the device is called */
+  name: string;
+}
+
+/** Params of user.import. */
+export interface ImportParams {
+  /** UTF-8 CSV with a header: login,name,department,title,email,phone,role,password; department is a path like A/B */
+  csv: string;
+  /** only tell what would happen */
+  dry_run?: boolean;
+}
+
+/** Result of user.import. */
+export interface ImportResult {
+  /** one per line */
+  rows: ImportRow[];
+  /** accounts made */
+  created: number;
+  /** accounts changed */
+  updated: number;
+  /** lines refused */
+  errors: number;
+  /** departments made */
+  departments: number;
+  /** nothing was changed */
+  dry_run: boolean;
+}
+
+export interface ImportRow {
+  /** line of the file */
+  line: number;
+  /** login */
+  login: string;
+  /** create, update, unchanged or error */
+  action: string;
+  /** why not, in the caller's language */
+  reason?: string;
+  /** made up for the new account; shown once */
+  password?: string;
+}
+
+/** Params of invite.create. */
+export interface InviteCreate {
+  /** valid for 1-720 hours, default 72 */
+  hours?: number;
+  /** 1-1000, default 1 */
+  uses?: number;
+  /** put them there */
+  department?: ID;
+  /** rooms they join, at most 50 */
+  rooms?: ID[];
+  /** remark */
+  note?: string;
+}
+
+/** Result of invite.create. */
+export interface InviteResult {
+  /** invitation */
+  invite: Invite;
+  /** journal position */
+  position: number;
+}
+
+export interface Invite {
+  /** invitation */
+  id: ID;
+  /** secret of the link; shown once */
+  code?: string;
+  /** link; shown once */
+  url?: string;
+  /** QR code of the link as a data: URL (PNG); shown once */
+  qr?: string;
+  /** account */
+  created_by: ID;
+  /** time, ms */
+  created: number;
+  /** time, ms */
+  expires: number;
+  /** how many may still use it */
+  uses: number;
+  /** how many did */
+  used: number;
+  /** department they are put in */
+  department?: ID;
+  /** rooms they join */
+  rooms?: ID[];
+  /** remark */
+  note?: string;
+}
+
+/** Result of invite.list. */
+export interface InviteList {
+  /** invitations, newest first */
+  invites: Invite[];
+}
+
+/** Params of invite.revoke. */
+export interface InviteParam {
+  /** invitation */
+  invite: ID;
+}
+
+/** Result of room.list; result of room.discover; result of room.all. */
+export interface RoomList {
+  /** rooms of the caller, newest entry first */
+  rooms: Room[];
+  /** the list is true at this position */
+  position: number;
+}
+
+export interface Room {
+  /** room */
+  id: ID;
+  /** direct, group, channel, announcement or notes */
+  kind: RoomKind;
+  /** name; empty for direct rooms */
+  name: string;
+  /** what it is about */
+  topic?: string;
+  /** time, ms */
+  created: number;
+  /** account that made it */
+  created_by?: ID;
+  /** nobody can write any more */
+  archived?: boolean;
+  /** number of members */
+  members: number;
+  /** the other person of a direct room */
+  peer?: ID;
+  /** sequence number of the newest entry */
+  head: number;
+  /** journal position of the newest entry */
+  position: number;
+  /** newest entry */
+  last?: Message;
+  /** the caller's role; empty if not a member */
+  my_role?: MemberRole;
+  /** sequence number the caller has read up to */
+  my_read: number;
+  /** messages after my_read, derived */
+  unread: number;
+  /** unread messages that mention the caller */
+  mentions_new?: number;
+}
+
+/** Data of event message; data of event edited; data of event recalled. */
+export interface Message {
+  /** opaque message id */
+  id: MessageID;
+  /** room */
+  room: ID;
+  /** number in the room, from 1, without gaps */
+  seq: number;
+  /** messages up to this one, without lines of the room itself */
+  count: number;
+  /** journal position */
+  position: number;
+  /** when it was stored, ms */
+  time: number;
+  /** author, or actor of a change */
+  sender: ID;
+  /** the sender's client key */
+  key?: string;
+  /** text in the Markdown subset, or the fallback of foreign */
+  text?: string;
+  /** sequence number of the message answered */
+  reply_to?: number;
+  /** sequence number of the thread's first message */
+  thread?: number;
+  /** people mentioned */
+  mentions?: ID[];
+  /** @all */
+  mention_all?: boolean;
+  /** attachments */
+  files?: File[];
+  /** payload of a bot or gateway */
+  foreign?: Foreign;
+  /** origin of a forwarded message */
+  forwarded?: Forwarded;
+  /** set when the room itself speaks */
+  change?: Change;
+  /** how often it was edited */
+  edits?: number;
+  /** last edit, ms */
+  edited_at?: number;
+  /** taken back for everyone */
+  recalled?: Recalled;
+  /** reactions */
+  reactions?: Reaction[];
+  /** pinned, ms */
+  pinned_at?: number;
+  /** who pinned it */
+  pinned_by?: ID;
+  /** messages in the thread it began */
+  replies?: number;
+  /** the message answered, shortened */
+  preview?: ReplyQuote;
+}
+
+export interface File {
+  /** file */
+  id: ID;
+  /** name, made safe */
+  name: string;
+  /** bytes */
+  size: number;
+  /** media type it is served with */
+  type: string;
+  /** hash of the content, hex */
+  sha256: string;
+  /** pixels, pictures */
+  width?: number;
+  /** pixels, pictures */
+  height?: number;
+  /** length of a voice note, ms */
+  duration_ms?: number;
+  /** recorded as a voice note */
+  voice?: boolean;
+  /** account that uploaded it */
+  owner: ID;
+  /** time, ms */
+  created: number;
+}
+
+export interface Foreign {
+  /** namespaced type, such as com.example.poll */
+  type: string;
+  /** any JSON value up to 16 KiB */
+  payload: any;
+}
+
+export interface Forwarded {
+  /** the original */
+  message?: MessageID;
+  /** who wrote it */
+  sender: ID;
+  /** when, ms */
+  time: number;
+}
+
+export interface Change {
+  /** created, joined, added, left, removed, role, renamed, topic, archived or restored */
+  what: string;
+  /** whom it concerns */
+  users?: ID[];
+  /** new role */
+  role?: MemberRole;
+  /** new name or topic */
+  text?: string;
+}
+
+export interface Recalled {
+  /** account */
+  by: ID;
+  /** time, ms */
+  at: number;
+}
+
+export interface Reaction {
+  /** emoji or short text, 1-32 bytes */
+  emoji: string;
+  /** who, in order */
+  users: ID[];
+}
+
+export interface ReplyQuote {
+  /** who wrote it */
+  sender: ID;
+  /** the first 120 characters */
+  text: string;
+}
+
+/** Params of room.get; params of room.join; params of room.leave; params of room.pins; params of room.inspect. */
+export interface RoomParam {
+  /** room */
+  room: ID;
+}
+
+/** Result of room.get; result of room.create; result of room.direct; result of room.update; result of room.join; result of room.inspect. */
+export interface RoomResult {
+  /** room */
+  room: Room;
+  /** journal position */
+  position?: number;
+}
+
+/** Params of room.discover; params of room.all. */
+export interface DiscoverParams {
+  /** part of the name */
+  query?: string;
+  /** 1-200, default 50 */
+  limit?: number;
+}
+
+/** Params of room.create. */
+export interface RoomCreate {
+  /** group, channel or announcement */
+  kind: RoomKind;
+  /** 1-100 characters */
+  name: string;
+  /** up to 500 characters */
+  topic?: string;
+  /** first members beside the caller */
+  members?: ID[];
+  /** client key (UUID): the same key again answers with the same room */
+  key?: string;
+}
+
+/** Params of room.direct. */
+export interface UserParam {
+  /** account */
+  user: ID;
+}
+
+/** Params of room.update. */
+export interface RoomUpdate {
+  /** room */
+  room: ID;
+  /** new name */
+  name?: string;
+  /** new topic */
+  topic?: string;
+  /** true: nobody can write */
+  archived?: boolean;
+}
+
+/** Params of room.members. */
+export interface MembersParams {
+  /** room */
+  room: ID;
+  /** continue after this account */
+  after?: ID;
+  /** 1-1000, default 200 */
+  limit?: number;
+}
+
+/** Result of room.members. */
+export interface MemberList {
+  /** members in the order of their IDs */
+  members: RoomMember[];
+  /** there are more */
+  more?: boolean;
+}
+
+export interface RoomMember {
+  /** account */
+  user: ID;
+  /** role in the room */
+  role: MemberRole;
+  /** time of joining, ms */
+  since: number;
+  /** sequence number read up to */
+  read: number;
+  /** time of that, ms */
+  read_at?: number;
+}
+
+/** Params of room.add; params of room.remove. */
+export interface MembersChange {
+  /** room */
+  room: ID;
+  /** 1-1000 accounts */
+  users: ID[];
+  /** role of the added; default member */
+  role?: MemberRole;
+}
+
+/** Params of room.role. */
+export interface MemberRoleParams {
+  /** room */
+  room: ID;
+  /** member */
+  user: ID;
+  /** owner, moderator, member or reader */
+  role: MemberRole;
+}
+
+/** Params of room.history. */
+export interface HistoryParams {
+  /** room */
+  room: ID;
+  /** entries with a smaller number; newest page if both are absent */
+  before?: number;
+  /** entries with a larger number, oldest of them first; after=0 with from_start */
+  after?: number;
+  /** the first page of the room */
+  from_start?: boolean;
+  /** only this thread */
+  thread?: number;
+  /** 1-200, default 50 */
+  limit?: number;
+}
+
+/** Result of room.history. */
+export interface History {
+  /** entries, smallest number first */
+  messages: Message[];
+  /** newest number of the room */
+  head: number;
+  /** the page is true at this position */
+  position: number;
+  /** there are more in this direction */
+  more: boolean;
+}
+
+/** Result of room.pins. */
+export interface MessageList {
+  /** messages */
+  messages: Message[];
+}
+
+/** Params of room.read. */
+export interface ReadParams {
+  /** room */
+  room: ID;
+  /** read up to this number */
+  seq: number;
+}
+
+/** Result of room.read. */
+export interface ReadResult {
+  /** read mark now; never goes back */
+  seq: number;
+  /** unread after it */
+  unread: number;
+  /** journal position; 0 = it stood there already */
+  position: number;
+}
+
+/** Params of room.typing. */
+export interface TypingParams {
+  /** room */
+  room: ID;
+}
+
+/** Params of message.send. */
+export interface SendParams {
+  /** room */
+  room: ID;
+  /** client key, a UUID (version 7 is best), made once per message: the same key again gets the same answer */
+  key: string;
+  /** text in the Markdown subset */
+  text?: string;
+  /** number of the message answered */
+  reply_to?: number;
+  /** number of the thread's first message */
+  thread?: number;
+  /** up to 20 files the caller uploaded or may see */
+  files?: ID[];
+  /** own payload of a bot or gateway; text is the fallback and must be there */
+  foreign?: Foreign;
+}
+
+/** Result of message.send; result of message.forward. */
+export interface Sent {
+  /** opaque message id */
+  id: MessageID;
+  /** number in the room */
+  seq: number;
+  /** journal position: it is on disk */
+  position: number;
+  /** when it was stored, ms */
+  time: number;
+  /** this key had been sent before; nothing new was stored */
+  again?: boolean;
+}
+
+/** Params of message.forward. */
+export interface ForwardParams {
+  /** the original */
+  message: MessageID;
+  /** where to */
+  room: ID;
+  /** client key, as in message.send */
+  key: string;
+}
+
+/** Params of message.get; params of message.revisions; params of message.recall; params of message.readers; params of message.journey. */
+export interface MessageParam {
+  /** message */
+  message: MessageID;
+}
+
+/** Result of message.get. */
+export interface MessageResult {
+  /** message */
+  message: Message;
+}
+
+/** Params of message.edit. */
+export interface EditParams {
+  /** message */
+  message: MessageID;
+  /** new text */
+  text: string;
+}
+
+/** Result of message.revisions. */
+export interface Revisions {
+  /** earlier texts, oldest first */
+  revisions: Revision[];
+}
+
+export interface Revision {
+  /** text before the edit */
+  text: string;
+  /** when that text was stored, ms */
+  at: number;
+}
+
+/** Params of message.react. */
+export interface ReactParams {
+  /** message */
+  message: MessageID;
+  /** 1-32 bytes */
+  emoji: string;
+  /** put or take away */
+  on: boolean;
+}
+
+/** Params of message.pin. */
+export interface PinParams {
+  /** message */
+  message: MessageID;
+  /** pin or unpin */
+  on: boolean;
+}
+
+/** Result of message.readers. */
+export interface Readers {
+  /** members who have read it */
+  read: Reader[];
+  /** members who have not */
+  unread: ID[];
+}
+
+export interface Reader {
+  /** account */
+  user: ID;
+  /** when the read mark passed it, ms */
+  at?: number;
+}
+
+/** Result of message.journey. */
+export interface Journey {
+  /** message */
+  message: MessageID;
+  /** when it became durable, ms */
+  stored: number;
+  /** one per device; a person without devices has one with an empty device */
+  steps: Step[];
+  /** the room has more than 200 members */
+  more?: boolean;
+}
+
+export interface Step {
+  /** account */
+  user: ID;
+  /** device */
+  device: ID;
+  /** device name */
+  name: string;
+  /** connected now */
+  online: boolean;
+  /** stored, pushed, acknowledged or read */
+  state: string;
+  /** written to its connection, ms; exact to a second */
+  pushed_at?: number;
+  /** the device confirmed it, ms; exact to a second */
+  acked_at?: number;
+  /** the person's read mark passed it, ms */
+  read_at?: number;
+}
+
+/** Params of file.get; params of file.discard. */
+export interface FileParam {
+  /** file */
+  file: ID;
+}
+
+/** Result of file.get. */
+export interface FileResult {
+  /** file */
+  file: File;
+}
+
+/** Params of file.usage. */
+export interface UsageParams {
+  /** account or room; the caller if absent */
+  subject?: ID;
+}
+
+/** Result of file.usage. */
+export interface Usage {
+  /** account or room */
+  subject: ID;
+  /** number of files */
+  files: number;
+  /** bytes used */
+  bytes: number;
+  /** bytes allowed */
+  quota: number;
+}
+
+/** Params of kv.get. */
+export interface KVGet {
+  /** user or device */
+  scope: string;
+  /** 1-128 bytes */
+  key: string;
+}
+
+/** Result of kv.get. */
+export interface KV {
+  /** 1-128 bytes */
+  key: string;
+  /** any JSON value up to 16 KiB */
+  value: any;
+  /** journal position of the last change */
+  version: number;
+}
+
+/** Params of kv.put. */
+export interface KVPut {
+  /** user or device */
+  scope: string;
+  /** 1-128 bytes */
+  key: string;
+  /** any JSON up to 16 KiB; absent removes the key */
+  value?: any;
+}
+
+/** Params of kv.list. */
+export interface KVList {
+  /** user or device */
+  scope: string;
+  /** only keys that begin so */
+  prefix?: string;
+}
+
+/** Result of kv.list. */
+export interface KVEntries {
+  /** entries by key */
+  entries: KV[];
+}
+
+/** Params of presence.watch. */
+export interface PresenceParams {
+  /** people to watch, at most 500; replaces the earlier list */
+  users: ID[];
+}
+
+/** Result of presence.watch; data of event presence. */
+export interface PresenceList {
+  /** states now; changes follow as events */
+  presence: Presence[];
+}
+
+export interface Presence {
+  /** account */
+  user: ID;
+  /** online, suspect (a connection is silent) or offline */
+  state: string;
+  /** in this state since, ms */
+  since?: number;
+}
+
+/** Params of session.authenticate. */
+export interface AuthParams {
+  /** device token */
+  token: string;
+}
+
+/** Params of sync.start. */
+export interface SyncParams {
+  /** last position the client has seen; 0 = nothing yet */
+  since: number;
+}
+
+/** Result of sync.start. */
+export interface SyncStart {
+  /** head of the journal now */
+  position: number;
+  /** too far back: drop what you have and begin with rooms */
+  reset: boolean;
+  /** with reset: all rooms and their heads */
+  rooms?: Room[];
+  /** the caller */
+  user: User;
+  /** this device */
+  device: ID;
+  /** ms */
+  server_time: number;
+  /** send sync.ping this often */
+  heartbeat_ms: number;
+  /** version of the server */
+  version: string;
+}
+
+/** Params of sync.ack. */
+export interface AckParams {
+  /** everything up to here has arrived on this device */
+  position: number;
+}
+
+/** Result of sync.ping. */
+export interface Pong {
+  /** ms */
+  server_time: number;
+  /** head of the journal now */
+  position: number;
+}
+
+/** Result of server.status. */
+export interface StatusResult {
+  /** version */
+  version: string;
+  /** ms since the start */
+  uptime_ms: number;
+  /** head of the journal */
+  position: number;
+  /** position of the state file */
+  flushed: number;
+  /** accounts */
+  users: number;
+  /** rooms */
+  rooms: number;
+  /** messages stored */
+  messages: number;
+  /** files */
+  files: number;
+  /** bytes of files */
+  file_bytes: number;
+  /** live connections */
+  sessions: number;
+  /** people online */
+  online: number;
+  /** why nothing can be stored */
+  read_only?: string;
+  /** fingerprint of the CA */
+  certificate?: string;
+  /** end of the certificate, ms */
+  certificate_expires?: number;
+  /** addresses to open */
+  addresses?: string[];
+}
+
+/** Result of server.sessions. */
+export interface SessionList {
+  /** live connections */
+  sessions: SessionInfo[];
+}
+
+export interface SessionInfo {
+  /** account */
+  user: ID;
+  /** device */
+  device: ID;
+  /** peer address */
+  address: string;
+  /** connected since, ms */
+  since: number;
+  /** last sign of life, ms */
+  last_beat: number;
+  /** round trip, µs */
+  rtt_us: number;
+  /** bytes waiting for the socket */
+  queue_bytes: number;
+  /** active, lagging or suspect */
+  state: string;
+}
+
+/** Result of setup.link. */
+export interface SetupLink {
+  /** one-time link; empty when setup is done */
+  url: string;
+}
+
+/** Data of event reaction. */
+export interface ReactionChange {
+  /** message */
+  message: MessageID;
+  /** who */
+  user: ID;
+  /** reaction */
+  emoji: string;
+  /** put or taken away */
+  on: boolean;
+}
+
+/** Data of event pinned. */
+export interface PinChange {
+  /** message */
+  message: MessageID;
+  /** who */
+  by: ID;
+  /** when, ms; 0 = unpinned */
+  at: number;
+}
+
+/** Data of event read. */
+export interface ReadChange {
+  /** room */
+  room: ID;
+  /** who */
+  user: ID;
+  /** read up to */
+  seq: number;
+  /** count of the message read up to */
+  count: number;
+  /** when, ms */
+  at: number;
+}
+
+/** Data of event room. */
+export interface RoomChange {
+  /** room */
+  room: ID;
+  /** name */
+  name: string;
+  /** topic */
+  topic: string;
+  /** archived */
+  archived: boolean;
+}
+
+/** Data of event joined; data of event left. */
+export interface RoomRef {
+  /** room */
+  room: ID;
+}
+
+/** Data of event members. */
+export interface MembersChanged {
+  /** room */
+  room: ID;
+  /** now members */
+  added?: ID[];
+  /** no longer members */
+  removed?: ID[];
+  /** role of the added, or new role */
+  role?: MemberRole;
+}
+
+/** Data of event department. */
+export interface DepartmentChanged {
+  /** department */
+  department: Department;
+  /** it is gone */
+  removed?: boolean;
+}
+
+/** Data of event kv. */
+export interface KVChange {
+  /** user or device */
+  scope: string;
+  /** entry; value null = removed */
+  entry: KV;
+}
+
+/** Data of event devices. */
+export interface DevicesChanged {
+  /** whose devices */
+  user: ID;
+}
+
+/** Data of event typing. */
+export interface Typing {
+  /** room */
+  room: ID;
+  /** who */
+  user: ID;
+}
+
+/** Data of event receipts. */
+export interface ReceiptList {
+  /** how far devices have got */
+  receipts: Receipt[];
+}
+
+export interface Receipt {
+  /** room */
+  room: ID;
+  /** account */
+  user: ID;
+  /** device */
+  device: ID;
+  /** sequence number pushed up to */
+  pushed: number;
+  /** sequence number acknowledged up to */
+  acked: number;
+}
+
+/** Data of event drain. */
+export interface Drain {
+  /** wait this long, then reconnect */
+  reconnect_after_ms: number;
+}
+
+/** Data of event reset. */
+export interface ResetNotice {
+  /** why */
+  reason: string;
+}
+
+/** Error of an answer. */
+export interface ErrorBody {
+  /** number of the kind */
+  code: number;
+  /** a sentence in the reader's language */
+  message: string;
+  /** for programs */
+  data: ErrorData;
+}
+
+export interface ErrorData {
+  /** stable name of the error */
+  kind: Kind;
+  /** trace id, to be found in the server's log */
+  trace?: string;
+  /** the parameter that is wrong */
+  field?: string;
+  /** try again after this many milliseconds */
+  retry_after_ms?: number;
+}
+
+/** Every method. With socket: true it needs a WebSocket, otherwise it is also a POST. */
+export interface Methods {
+  /** What this server is and whether it waits for its first owner. */
+  "server.info": { params: Empty; result: ServerInfo; socket: false };
+  /** Makes the first owner with the token of the setup link and logs in. Works once. */
+  "setup.complete": { params: SetupParams; result: Session; socket: false };
+  /** Logs in and makes a device. */
+  "session.login": { params: LoginParams; result: Session; socket: false };
+  /** Who is logged in on this device. */
+  "session.me": { params: Empty; result: Session; socket: false };
+  /** Ends this device's session; its token is worthless afterwards. */
+  "session.logout": { params: Empty; result: Done; socket: false };
+  /** Devices of the caller (or, for auditors and above, of anyone). */
+  "session.devices": { params: UserOptional; result: DeviceList; socket: false };
+  /** Ends a device's session: its connections close within a second. One's own; an admin anyone's. */
+  "session.revoke": { params: DeviceParam; result: Done; socket: false };
+  /** Changes the caller's password and ends all other sessions. */
+  "account.password": { params: PasswordParams; result: Done; socket: false };
+  /** Changes the caller's profile; absent fields stay. */
+  "account.update": { params: ProfileParams; result: UserResult; socket: false };
+  /** Tells who invites, before one accepts. */
+  "invite.show": { params: InviteCode; result: InviteInfo; socket: false };
+  /** Makes an account from an invitation and logs in. */
+  "invite.accept": { params: InviteAccept; result: Session; socket: false };
+  /** Finds people by name, login or department. */
+  "directory.list": { params: DirectoryParams; result: UserList; socket: false };
+  /** Looks up people by their IDs; unknown ones are left out. */
+  "directory.get": { params: UsersParam; result: UserList; socket: false };
+  /** The tree of departments. */
+  "department.list": { params: Empty; result: DepartmentList; socket: false };
+  /** Makes or changes a department. */
+  "department.put": { params: DepartmentPut; result: DepartmentResult; socket: false };
+  /** Removes an empty department. */
+  "department.remove": { params: DepartmentParam; result: Done; socket: false };
+  /** Makes an account. */
+  "user.create": { params: UserCreate; result: UserResult; socket: false };
+  /** Changes an account; disabling it ends its sessions at once. */
+  "user.update": { params: UserUpdate; result: UserResult; socket: false };
+  /** Sets a password and ends the account's sessions. */
+  "user.password": { params: UserPassword; result: Done; socket: false };
+  /** Makes a device token for an account, for bots. */
+  "user.token": { params: TokenCreate; result: Session; socket: false };
+  /** Makes and updates accounts and departments from CSV, with a dry run. */
+  "user.import": { params: ImportParams; result: ImportResult; socket: false };
+  /** Makes an invitation link and its QR code. */
+  "invite.create": { params: InviteCreate; result: InviteResult; socket: false };
+  /** Invitations that can still be used. */
+  "invite.list": { params: Empty; result: InviteList; socket: false };
+  /** Makes an invitation worthless. */
+  "invite.revoke": { params: InviteParam; result: Done; socket: false };
+  /** The caller's rooms with heads, read marks and unread counts. */
+  "room.list": { params: Empty; result: RoomList; socket: false };
+  /** One room. */
+  "room.get": { params: RoomParam; result: RoomResult; socket: false };
+  /** Channels and announcement rooms that can be joined. */
+  "room.discover": { params: DiscoverParams; result: RoomList; socket: false };
+  /** Makes a room; the caller becomes its owner. */
+  "room.create": { params: RoomCreate; result: RoomResult; socket: false };
+  /** The room of the caller and one other person; made if needed. With oneself: notes to self. */
+  "room.direct": { params: UserParam; result: RoomResult; socket: false };
+  /** Renames, sets the topic, archives. Moderators and owners. */
+  "room.update": { params: RoomUpdate; result: RoomResult; socket: false };
+  /** Joins a channel or announcement room. */
+  "room.join": { params: RoomParam; result: RoomResult; socket: false };
+  /** Leaves a room. The last owner hands over first. */
+  "room.leave": { params: RoomParam; result: Done; socket: false };
+  /** Members with roles and read marks. */
+  "room.members": { params: MembersParams; result: MemberList; socket: false };
+  /** Adds people. In groups any member; elsewhere moderators and owners. */
+  "room.add": { params: MembersChange; result: Done; socket: false };
+  /** Removes people. Moderators and owners. */
+  "room.remove": { params: MembersChange; result: Done; socket: false };
+  /** Sets a member's role. Owners. */
+  "room.role": { params: MemberRoleParams; result: Done; socket: false };
+  /** A page of the timeline, in either direction. */
+  "room.history": { params: HistoryParams; result: History; socket: false };
+  /** Pinned messages, last pinned first. */
+  "room.pins": { params: RoomParam; result: MessageList; socket: false };
+  /** Moves the caller's read mark forward. */
+  "room.read": { params: ReadParams; result: ReadResult; socket: false };
+  /** Tells the room that the caller is typing, for 5 seconds. Not kept. */
+  "room.typing": { params: TypingParams; result: Empty; socket: true };
+  /** Sends a message. The answer means that it is on disk. */
+  "message.send": { params: SendParams; result: Sent; socket: false };
+  /** Sends a message on to another room. */
+  "message.forward": { params: ForwardParams; result: Sent; socket: false };
+  /** One message. */
+  "message.get": { params: MessageParam; result: MessageResult; socket: false };
+  /** Changes one's own message; the earlier text is kept. */
+  "message.edit": { params: EditParams; result: Done; socket: false };
+  /** Earlier texts of an edited message. */
+  "message.revisions": { params: MessageParam; result: Revisions; socket: false };
+  /** Takes a message back for everyone; that it was there stays visible. Author; moderators and owners of the room. */
+  "message.recall": { params: MessageParam; result: Done; socket: false };
+  /** Puts or takes away a reaction. */
+  "message.react": { params: ReactParams; result: Done; socket: false };
+  /** Pins or unpins. Members of direct rooms and groups; moderators and owners elsewhere. */
+  "message.pin": { params: PinParams; result: Done; socket: false };
+  /** Who has read a message and who has not. */
+  "message.readers": { params: MessageParam; result: Readers; socket: false };
+  /** Where the message is: per device stored, pushed, acknowledged, read. For its author, auditors and above. */
+  "message.journey": { params: MessageParam; result: Journey; socket: false };
+  /** What is known of a file. */
+  "file.get": { params: FileParam; result: FileResult; socket: false };
+  /** Throws away an uploaded file that no message carries. */
+  "file.discard": { params: FileParam; result: Done; socket: false };
+  /** Storage used and allowed, per person or room. */
+  "file.usage": { params: UsageParams; result: Usage; socket: false };
+  /** One entry of the key-value store. */
+  "kv.get": { params: KVGet; result: KV; socket: false };
+  /** Sets or removes an entry. Kept for ever and sent to all devices of the person (scope user). */
+  "kv.put": { params: KVPut; result: Done; socket: false };
+  /** Entries by prefix. */
+  "kv.list": { params: KVList; result: KVEntries; socket: false };
+  /** Watches people's presence. */
+  "presence.watch": { params: PresenceParams; result: PresenceList; socket: true };
+  /** Logs a WebSocket in with a device token, as its first frame. */
+  "session.authenticate": { params: AuthParams; result: Session; socket: true };
+  /** Begins the stream of events after a position. Everything since that concerns the caller follows as events. */
+  "sync.start": { params: SyncParams; result: SyncStart; socket: true };
+  /** Confirms that events up to a position have arrived on this device. Send it as a notification. */
+  "sync.ack": { params: AckParams; result: Empty; socket: true };
+  /** Heartbeat of the client. */
+  "sync.ping": { params: Empty; result: Pong; socket: true };
+  /** Figures of the running server. */
+  "server.status": { params: Empty; result: StatusResult; socket: false };
+  /** Live connections. */
+  "server.sessions": { params: Empty; result: SessionList; socket: false };
+  /** All accounts, disabled ones too. */
+  "user.list": { params: DirectoryParams; result: UserList; socket: false };
+  /** All rooms, by name. */
+  "room.all": { params: DiscoverParams; result: RoomList; socket: false };
+  /** Any room, without being a member. */
+  "room.inspect": { params: RoomParam; result: RoomResult; socket: false };
+  /** A new one-time setup link; the earlier one is worthless. */
+  "setup.link": { params: Empty; result: SetupLink; socket: false };
+}
+export type Method = keyof Methods;
+
+/** Who may call a method: anybody; any account; auditors and above; admins and owners; the command line on the box. */
+export type Access = "public" | "logged_in" | "sees" | "manages" | "operator";
+export const access: { readonly [M in Method]: Access } = {
+  "server.info": "public",
+  "setup.complete": "public",
+  "session.login": "public",
+  "session.me": "logged_in",
+  "session.logout": "logged_in",
+  "session.devices": "logged_in",
+  "session.revoke": "logged_in",
+  "account.password": "logged_in",
+  "account.update": "logged_in",
+  "invite.show": "public",
+  "invite.accept": "public",
+  "directory.list": "logged_in",
+  "directory.get": "logged_in",
+  "department.list": "logged_in",
+  "department.put": "manages",
+  "department.remove": "manages",
+  "user.create": "manages",
+  "user.update": "manages",
+  "user.password": "manages",
+  "user.token": "manages",
+  "user.import": "manages",
+  "invite.create": "manages",
+  "invite.list": "sees",
+  "invite.revoke": "manages",
+  "room.list": "logged_in",
+  "room.get": "logged_in",
+  "room.discover": "logged_in",
+  "room.create": "logged_in",
+  "room.direct": "logged_in",
+  "room.update": "logged_in",
+  "room.join": "logged_in",
+  "room.leave": "logged_in",
+  "room.members": "logged_in",
+  "room.add": "logged_in",
+  "room.remove": "logged_in",
+  "room.role": "logged_in",
+  "room.history": "logged_in",
+  "room.pins": "logged_in",
+  "room.read": "logged_in",
+  "room.typing": "logged_in",
+  "message.send": "logged_in",
+  "message.forward": "logged_in",
+  "message.get": "logged_in",
+  "message.edit": "logged_in",
+  "message.revisions": "logged_in",
+  "message.recall": "logged_in",
+  "message.react": "logged_in",
+  "message.pin": "logged_in",
+  "message.readers": "logged_in",
+  "message.journey": "logged_in",
+  "file.get": "logged_in",
+  "file.discard": "logged_in",
+  "file.usage": "logged_in",
+  "kv.get": "logged_in",
+  "kv.put": "logged_in",
+  "kv.list": "logged_in",
+  "presence.watch": "logged_in",
+  "session.authenticate": "public",
+  "sync.start": "logged_in",
+  "sync.ack": "logged_in",
+  "sync.ping": "logged_in",
+  "server.status": "sees",
+  "server.sessions": "sees",
+  "user.list": "sees",
+  "room.all": "operator",
+  "room.inspect": "operator",
+  "setup.link": "operator",
+};
+
+/** Methods that need a WebSocket. */
+export const socketOnly: readonly Method[] = [
+  "room.typing",
+  "presence.watch",
+  "session.authenticate",
+  "sync.start",
+  "sync.ack",
+  "sync.ping",
+];
+
+/** An event. Those that are records carry a position and come again after an absence. */
+export type Event =
+  /** A new entry of a room. */
+  | { type: "message"; position: number; data: Message }
+  /** The message as it is after an edit. */
+  | { type: "edited"; position: number; data: Message }
+  /** The message after it was taken back. */
+  | { type: "recalled"; position: number; data: Message }
+  /** A reaction was put or taken away. */
+  | { type: "reaction"; position: number; data: ReactionChange }
+  /** A message was pinned or unpinned. */
+  | { type: "pinned"; position: number; data: PinChange }
+  /** A read mark moved: one's own always, others' in small rooms. */
+  | { type: "read"; position: number; data: ReadChange }
+  /** A room's name, topic or archive changed. */
+  | { type: "room"; position: number; data: RoomChange }
+  /** The caller became a member: ask room.get. */
+  | { type: "joined"; position: number; data: RoomRef }
+  /** The caller is no longer a member: forget the room. */
+  | { type: "left"; position: number; data: RoomRef }
+  /** Members or their roles changed. */
+  | { type: "members"; position: number; data: MembersChanged }
+  /** A profile changed or an account was made. */
+  | { type: "user"; position: number; data: User }
+  /** The tree of departments changed. */
+  | { type: "department"; position: number; data: DepartmentChanged }
+  /** An entry of the caller's key-value store changed. */
+  | { type: "kv"; position: number; data: KVChange }
+  /** The caller's list of devices changed. */
+  | { type: "devices"; position: number; data: DevicesChanged }
+  /** Somebody is typing; true for 5 seconds. */
+  | { type: "typing"; position?: undefined; data: Typing }
+  /** Presence of watched people changed. */
+  | { type: "presence"; position?: undefined; data: PresenceList }
+  /** Devices received or acknowledged messages. */
+  | { type: "receipts"; position?: undefined; data: ReceiptList }
+  /** The server stops; reconnect after the time given. */
+  | { type: "drain"; position?: undefined; data: Drain }
+  /** This connection fell too far behind: call sync.start again. */
+  | { type: "reset"; position?: undefined; data: ResetNotice };
+
+/** Limits of the protocol. */
+export const limits = {
+  /** nesting of JSON in a frame or body */
+  MaxDepth: 16,
+  /** bytes of a JSON-RPC id */
+  MaxRequestID: 64,
+  /** files in one message */
+  MaxFiles: 20,
+  /** people mentioned in one message */
+  MaxMentions: 100,
+  /** bytes of a reaction */
+  MaxEmoji: 32,
+  /** different reactions under one message */
+  MaxReactions: 50,
+  /** bytes of a foreign payload */
+  MaxForeign: 16384,
+  /** bytes of a value in the key-value store */
+  MaxKVValue: 16384,
+  /** bytes of a key in the key-value store */
+  MaxKVKey: 128,
+  /** entries per person and per device */
+  MaxKVEntries: 500,
+  /** characters of a name */
+  MaxName: 100,
+  /** characters of a topic */
+  MaxTopic: 500,
+  /** bytes of a password, at least */
+  MinPassword: 8,
+  /** bytes of a password, at most */
+  MaxPassword: 256,
+  /** members up to which receipts travel live in a group */
+  LiveReceipts: 50,
+  /** pinned messages in a room */
+  MaxPinned: 100,
+} as const;
