@@ -98,7 +98,7 @@ type (
 		Order  int    `json:"order,omitempty" doc:"place among its siblings|排序"`
 	}
 	DepartmentResult struct {
-		Department Department `json:"department"`
+		Department Department `json:"department" doc:"department|部门"`
 		Position   uint64     `json:"position" doc:"journal position|日志位置"`
 	}
 	DepartmentParam struct {
