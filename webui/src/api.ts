@@ -262,7 +262,7 @@ export interface DepartmentPut {
 
 /** Result of department.put. */
 export interface DepartmentResult {
-  /**  */
+  /** department */
   department: Department;
   /** journal position */
   position: number;
