@@ -127,9 +127,10 @@ type Device struct {
 	Idle    int64  `cbor:"8,keyasint"` // ms without use after which it ends; 0 = never
 }
 
-// DevicePut makes a device.
+// DevicePut makes a device and ends the one it replaces, if any.
 type DevicePut struct {
-	Device Device `cbor:"1,keyasint"`
+	Device   Device `cbor:"1,keyasint"`
+	Replaces id.ID  `cbor:"2,keyasint,omitempty"`
 }
 
 // DeviceRemoved ends a device's session.

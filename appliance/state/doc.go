@@ -1,0 +1,53 @@
+// Package state owns what is true: accounts, rooms, members, read marks,
+// devices, files and messages. It decides (Decide) and it applies (Apply);
+// nothing else changes it.
+//
+// # One apply
+//
+// Apply is the only way a record becomes state: on the live path, in recovery,
+// in verify and in a restore. It has no clock, no dice, no network and no log,
+// and applying a record that is already applied changes nothing.
+//
+// # Where it lives
+//
+// The directory, rooms, memberships, read marks, devices, files and key-value
+// entries are resident maps, loaded at Open. Messages, revisions and client
+// keys live in bbolt, and in generations while they are not flushed: the tail
+// takes what Apply makes, a Flush freezes the tail, writes it in one bbolt
+// transaction together with the position it stands for, and drops it.
+// Entities are replaced, never changed in place, so that a flush and readers
+// may keep pointers without a lock.
+//
+// # The file
+//
+// One bbolt file with these buckets; integers in keys are big endian, every
+// value is CRC-32C (4 bytes, of the rest) followed by deterministic CBOR of
+// the struct named:
+//
+//	meta      "state"               meta
+//	users     user(8)               record.User
+//	passwords user(8)               secret
+//	devices   device(8)             record.Device
+//	depts     department(8)         record.Department
+//	invites   invite(8)             record.Invite
+//	rooms     room(8)               record.Room
+//	extras    room(8)               extra (pins, @all messages)
+//	members   room(8) user(8)       record.Member
+//	reads     room(8) user(8)       readMark
+//	files     file(8)               fileState
+//	kv        subject(8) key        kvEntry
+//	marks     device(8)             markLog
+//	messages  room(8) seq(8)        Message
+//	revisions room(8) seq(8) ver(4) Revision
+//	keys      uuid(16) user(8)      keyRef
+//
+// # Choices
+//
+// New members of a room see its whole history. A person's own message moves
+// their read mark. Unread is the count of messages after the read mark, so
+// lines that the room itself writes are not unread. A recalled message keeps
+// its number, author and time; its text, revisions and files go from state
+// at once, and with them from every client.
+//
+// It runs no goroutines; the sequencer drives Apply and Flush.
+package state
