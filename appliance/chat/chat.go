@@ -2,7 +2,15 @@
 // into commands for the sequencer, answers queries from state, and tells which
 // events a record becomes and whom they concern. It knows no transport.
 //
-// It runs no goroutines of its own beside those of the caller.
+// Choices. Passwords are hashed with argon2id (19 MiB, 2 passes; at most two at
+// a time, fifty waiting). A failed login says the same and costs the same
+// whether the account exists or not. Five failures in a row on an account, or
+// twenty from one address, slow that account or address down to one try a
+// minute, or three seconds; who logged in from an address before has tries of
+// their own there, so a colleague cannot lock anybody out. The setup link works
+// for an hour and only while there is no account.
+//
+// It runs no goroutines of its own; it is safe for concurrent use.
 package chat
 
 import (
@@ -10,7 +18,6 @@ import (
 	"time"
 
 	"posthouse/appliance/id"
-	"posthouse/appliance/record"
 	"posthouse/appliance/wire"
 )
 
@@ -53,5 +60,3 @@ type LoggedIn struct {
 	Cookie  bool
 	MaxAge  time.Duration // of the cookie
 }
-
-var _ record.Body // the vocabulary the deliveries are made from

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	bolt "go.etcd.io/bbolt"
-
 	"posthouse/appliance/id"
 	"posthouse/appliance/record"
 )
@@ -15,11 +13,8 @@ import (
 func (s *State) Apply(records []record.Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tx, err := s.db.Begin(false) // under the lock: see reading
-	if err != nil {
-		return fmt.Errorf("apply: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }()
+	tx := &lookup{db: s.db}
+	defer tx.end()
 	for i := range records {
 		r := &records[i]
 		if r.Pos <= s.applied {
@@ -36,7 +31,7 @@ func (s *State) Apply(records []record.Record) error {
 	return nil
 }
 
-func (s *State) apply(tx *bolt.Tx, r *record.Record) error {
+func (s *State) apply(tx *lookup, r *record.Record) error {
 	switch body := r.Body.(type) {
 	case *record.Organisation:
 		s.organisation = body.Name

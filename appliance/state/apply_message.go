@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"slices"
 
-	bolt "go.etcd.io/bbolt"
-
 	"posthouse/appliance/id"
 	"posthouse/appliance/record"
 )
 
-func (s *State) applyMessage(tx *bolt.Tx, r *record.Record, body *record.MessageSent) error {
+func (s *State) applyMessage(tx *lookup, r *record.Record, body *record.MessageSent) error {
 	m := &Message{Pos: r.Pos, Time: r.Time, Sender: r.User, Count: body.Count, Key: body.Key, Text: body.Text,
 		ReplyTo: body.ReplyTo, Thread: body.Thread, Mentions: body.Mentions, All: body.All, Files: body.Files,
 		Foreign: body.Foreign, Forward: body.Forward}
@@ -53,7 +51,7 @@ func lastOf(list []uint64, n int) []uint64 {
 	return list
 }
 
-func (s *State) mustMessage(tx *bolt.Tx, rid id.ID, seq uint64) (*Message, error) {
+func (s *State) mustMessage(tx *lookup, rid id.ID, seq uint64) (*Message, error) {
 	m, err := s.message(tx, rid, seq)
 	if err == nil && m == nil {
 		err = fmt.Errorf("room %s has no entry %d", rid, seq)
@@ -65,7 +63,7 @@ func revisionSlot(rid id.ID, seq uint64, version int) slot {
 	return slot{bucket: bRevisions, a: uint64(rid), b: seq, text: string(binary.BigEndian.AppendUint32(nil, uint32(version)))}
 }
 
-func (s *State) applyEdit(tx *bolt.Tx, r *record.Record, body *record.MessageEdited) error {
+func (s *State) applyEdit(tx *lookup, r *record.Record, body *record.MessageEdited) error {
 	old, err := s.mustMessage(tx, body.Room, body.Seq)
 	if err != nil {
 		return err
@@ -105,7 +103,7 @@ func (s *State) setAll(rm *room, seq uint64, on bool) {
 	s.setExtra(rm, &x)
 }
 
-func (s *State) applyRecall(tx *bolt.Tx, r *record.Record, body *record.MessageRecalled) error {
+func (s *State) applyRecall(tx *lookup, r *record.Record, body *record.MessageRecalled) error {
 	old, err := s.mustMessage(tx, body.Room, body.Seq)
 	if err != nil {
 		return err
@@ -133,7 +131,7 @@ func (s *State) applyRecall(tx *bolt.Tx, r *record.Record, body *record.MessageR
 	return nil
 }
 
-func (s *State) applyReaction(tx *bolt.Tx, r *record.Record, body *record.ReactionSet) error {
+func (s *State) applyReaction(tx *lookup, r *record.Record, body *record.ReactionSet) error {
 	old, err := s.mustMessage(tx, body.Room, body.Seq)
 	if err != nil {
 		return err
@@ -160,7 +158,7 @@ func (s *State) applyReaction(tx *bolt.Tx, r *record.Record, body *record.Reacti
 	return nil
 }
 
-func (s *State) applyPin(tx *bolt.Tx, r *record.Record, body *record.PinSet) error {
+func (s *State) applyPin(tx *lookup, r *record.Record, body *record.PinSet) error {
 	old, err := s.mustMessage(tx, body.Room, body.Seq)
 	if err != nil {
 		return err

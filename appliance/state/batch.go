@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"posthouse/appliance/id"
 	"posthouse/appliance/record"
 	"posthouse/appliance/wire"
@@ -75,7 +73,7 @@ const (
 // It holds a read transaction: End must follow soon.
 type Batch struct {
 	s       *State
-	tx      *bolt.Tx
+	tx      *lookup
 	drops   uint64 // s.drops when tx began
 	now     int64
 	actor   Actor
@@ -88,35 +86,29 @@ type Batch struct {
 }
 
 // Begin starts a batch. now is the time of its decisions.
-func (s *State) Begin(now time.Time) (*Batch, error) {
+func (s *State) Begin(now time.Time) *Batch {
 	b := &Batch{s: s, now: now.UnixMilli(), heads: map[id.ID]Head{},
 		keys: map[clientKey]struct{}{}, written: map[scope]struct{}{}}
+	b.tx = &lookup{db: s.db}
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return b, b.refresh()
+	b.drops = s.drops
+	s.mu.RUnlock()
+	return b
 }
 
-// refresh begins the read transaction again when a generation was dropped
-// since: what it held is only in the file now, and an older transaction would
+// refresh ends the read transaction when a generation was dropped since it
+// began: what it held is only in the file now, and an older transaction would
 // not see it. The caller holds the lock.
-func (b *Batch) refresh() error {
-	if b.tx != nil && b.drops == b.s.drops {
-		return nil
+func (b *Batch) refresh() {
+	if b.drops != b.s.drops {
+		b.tx.end()
+		b.drops = b.s.drops
 	}
-	if b.tx != nil {
-		_ = b.tx.Rollback()
-	}
-	tx, err := b.s.db.Begin(false)
-	if err != nil {
-		return fmt.Errorf("begin batch: %w", err)
-	}
-	b.tx, b.drops = tx, b.s.drops
-	return nil
 }
 
 // End releases the batch. The decided records must be durable and applied
 // before the next Begin, or never.
-func (b *Batch) End() { _ = b.tx.Rollback() }
+func (b *Batch) End() { b.tx.end() }
 
 // Decide decides one command for an actor. The sequencer is the only caller,
 // from one goroutine, between Begin and End.
@@ -135,9 +127,7 @@ func (b *Batch) Decide(a Actor, c Command) (Outcome, error) {
 	}
 	b.s.mu.RLock()
 	defer b.s.mu.RUnlock()
-	if err := b.refresh(); err != nil {
-		return Outcome{}, err
-	}
+	b.refresh()
 	out, err := c.decide(b)
 	if err == nil && out.Body != nil {
 		for _, sc := range b.sc.writes {
@@ -235,4 +225,24 @@ func (b *Batch) manager() (int, error) {
 		return r, nil
 	}
 	return 0, wire.Refuse(wire.Forbidden, "only an admin or owner may do that", "只有管理员或所有者可以这样做")
+}
+
+// Essential reports whether a command is taken even when the disk is nearly
+// full: logging in and out, taking things back, making room.
+func Essential(c Command) bool {
+	switch c.(type) {
+	case *AddDevice, *RemoveDevice, *SweepDevices, *SetPassword, *UpdateUser, *RecallMessage, *MarkRead,
+		*DiscardFile, *SweepFiles, *MarkDevices, *RemoveMembers, *RevokeInvite:
+		return true
+	}
+	return false
+}
+
+// Probe decides a command and throws the outcome away: a dry run. The error is
+// the refusal it would meet now.
+func (s *State) Probe(a Actor, c Command, now time.Time) error {
+	b := s.Begin(now)
+	defer b.End()
+	_, err := b.Decide(a, c)
+	return err
 }

@@ -111,9 +111,36 @@ func (s *State) unseal(bucket string, key, value []byte, into any) error {
 	return nil
 }
 
+// lookup reads the file in one transaction that begins with the first read:
+// most lookups end in a generation and need none. It must be made, and end,
+// under the lock, or be made again when a generation was dropped.
+type lookup struct {
+	db *bolt.DB
+	tx *bolt.Tx
+}
+
+// get reads a value; nil when there is none. It is valid until end.
+func (l *lookup) get(bucket string, key []byte) ([]byte, error) {
+	if l.tx == nil {
+		tx, err := l.db.Begin(false)
+		if err != nil {
+			return nil, fmt.Errorf("read state file: %w", err)
+		}
+		l.tx = tx
+	}
+	return l.tx.Bucket([]byte(bucket)).Get(key), nil
+}
+
+func (l *lookup) end() {
+	if l.tx != nil {
+		_ = l.tx.Rollback()
+		l.tx = nil
+	}
+}
+
 // message finds an entry; nil when there is none. The caller holds the lock
-// (either way), or tx began under it.
-func (s *State) message(tx *bolt.Tx, room id.ID, seq uint64) (*Message, error) {
+// (either way), or refreshes tx under it.
+func (s *State) message(tx *lookup, room id.ID, seq uint64) (*Message, error) {
 	k := msgKey{room, seq}
 	if m := s.tail.messages[k]; m != nil {
 		return m, nil
@@ -126,18 +153,18 @@ func (s *State) message(tx *bolt.Tx, room id.ID, seq uint64) (*Message, error) {
 	return s.storedMessage(tx, room, seq)
 }
 
-func (s *State) storedMessage(tx *bolt.Tx, room id.ID, seq uint64) (*Message, error) {
+func (s *State) storedMessage(tx *lookup, room id.ID, seq uint64) (*Message, error) {
 	key := messageKey(room, seq)
-	v := tx.Bucket([]byte(bMessages)).Get(key)
+	v, err := tx.get(bMessages, key)
 	if v == nil {
-		return nil, nil
+		return nil, err
 	}
 	m := new(Message)
 	return m, s.unseal(bMessages, key, v, m)
 }
 
 // clientKey finds what a client key has made; the zero ref when nothing.
-func (s *State) clientKey(tx *bolt.Tx, k clientKey) (keyRef, error) {
+func (s *State) clientKey(tx *lookup, k clientKey) (keyRef, error) {
 	if r, ok := s.tail.keys[k]; ok {
 		return r, nil
 	}
@@ -147,9 +174,9 @@ func (s *State) clientKey(tx *bolt.Tx, k clientKey) (keyRef, error) {
 		}
 	}
 	key := k.bytes()
-	v := tx.Bucket([]byte(bKeys)).Get(key)
+	v, err := tx.get(bKeys, key)
 	if v == nil {
-		return keyRef{}, nil
+		return keyRef{}, err
 	}
 	var r keyRef
 	return r, s.unseal(bKeys, key, v, &r)

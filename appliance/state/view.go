@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"posthouse/appliance/id"
 	"posthouse/appliance/record"
 	"posthouse/appliance/wire"
@@ -16,10 +14,12 @@ import (
 // reading runs a view under the lock with a transaction that began under it:
 // what is not in a generation is then certainly in the transaction. f must be
 // quick and must not call the state again.
-func (s *State) reading(f func(tx *bolt.Tx) error) error {
+func (s *State) reading(f func(tx *lookup) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.db.View(f)
+	tx := &lookup{db: s.db}
+	defer tx.end()
+	return f(tx)
 }
 
 // Account is what a login is checked against.

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	bolt "go.etcd.io/bbolt"
-
 	"posthouse/appliance/id"
 	"posthouse/appliance/wire"
 )
@@ -58,7 +56,7 @@ func uuidText(b []byte) string {
 }
 
 // quoted is wireMessage with the beginning of the message it answers.
-func (s *State) quoted(tx *bolt.Tx, rid id.ID, seq uint64, m *Message) (wire.Message, error) {
+func (s *State) quoted(tx *lookup, rid id.ID, seq uint64, m *Message) (wire.Message, error) {
 	w := s.wireMessage(rid, seq, m)
 	if m.ReplyTo == 0 || m.RecalledAt != 0 {
 		return w, nil
@@ -80,7 +78,7 @@ func beginning(s string, runes int) string {
 
 // Message is one entry of a room; ok is false when there is none.
 func (s *State) Message(ref id.Message) (w wire.Message, ok bool, err error) {
-	err = s.reading(func(tx *bolt.Tx) error {
+	err = s.reading(func(tx *lookup) error {
 		m, err := s.message(tx, ref.Room, ref.Seq)
 		if err != nil || m == nil {
 			return err
@@ -95,7 +93,7 @@ func (s *State) Message(ref id.Message) (w wire.Message, ok bool, err error) {
 // History reads a page of a room's timeline. Limit must be set.
 func (s *State) History(p wire.HistoryParams) (page wire.History, err error) {
 	page.Messages = []wire.Message{}
-	err = s.reading(func(tx *bolt.Tx) error {
+	err = s.reading(func(tx *lookup) error {
 		r := s.rooms[p.Room]
 		if r == nil {
 			return nil
@@ -140,7 +138,7 @@ const threadSteps = 20000
 
 // thread reads backwards along the links of a thread; with After it takes the
 // oldest of the newer ones.
-func (s *State) thread(tx *bolt.Tx, p wire.HistoryParams, page *wire.History) error {
+func (s *State) thread(tx *lookup, p wire.HistoryParams, page *wire.History) error {
 	root, err := s.message(tx, p.Room, p.Thread)
 	if err != nil || root == nil {
 		return err
@@ -186,7 +184,7 @@ func (s *State) thread(tx *bolt.Tx, p wire.HistoryParams, page *wire.History) er
 // Pins lists pinned messages, last pinned first.
 func (s *State) Pins(rid id.ID) (list []wire.Message, err error) {
 	list = []wire.Message{}
-	err = s.reading(func(tx *bolt.Tx) error {
+	err = s.reading(func(tx *lookup) error {
 		r := s.rooms[rid]
 		if r == nil {
 			return nil
@@ -210,7 +208,7 @@ func (s *State) Pins(rid id.ID) (list []wire.Message, err error) {
 // Revisions lists the earlier texts of a message, oldest first.
 func (s *State) Revisions(ref id.Message) (list []wire.Revision, err error) {
 	list = []wire.Revision{}
-	err = s.reading(func(tx *bolt.Tx) error {
+	err = s.reading(func(tx *lookup) error {
 		m, err := s.message(tx, ref.Room, ref.Seq)
 		if err != nil || m == nil {
 			return err
@@ -229,7 +227,7 @@ func (s *State) Revisions(ref id.Message) (list []wire.Revision, err error) {
 	return list, err
 }
 
-func (s *State) revision(tx *bolt.Tx, at slot) (*Revision, error) {
+func (s *State) revision(tx *lookup, at slot) (*Revision, error) {
 	for _, g := range []*generation{s.tail, s.flushing} {
 		if g == nil {
 			continue
@@ -239,9 +237,9 @@ func (s *State) revision(tx *bolt.Tx, at slot) (*Revision, error) {
 			return rev, nil
 		}
 	}
-	raw := tx.Bucket([]byte(bRevisions)).Get(at.key())
+	raw, err := tx.get(bRevisions, at.key())
 	if raw == nil {
-		return nil, nil
+		return nil, err
 	}
 	rev := new(Revision)
 	return rev, s.unseal(bRevisions, at.key(), raw, rev)
@@ -273,7 +271,7 @@ const JourneyMembers = 200
 
 // Journey tells how far each device of each other member is with a message.
 func (s *State) Journey(ref id.Message) (j wire.Journey, ok bool, err error) {
-	err = s.reading(func(tx *bolt.Tx) error {
+	err = s.reading(func(tx *lookup) error {
 		m, err := s.message(tx, ref.Room, ref.Seq)
 		if err != nil || m == nil {
 			return err

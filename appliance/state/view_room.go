@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	bolt "go.etcd.io/bbolt"
-
 	"posthouse/appliance/id"
 	"posthouse/appliance/record"
 	"posthouse/appliance/wire"
@@ -44,7 +42,7 @@ func (s *State) MemberCount(rid id.ID) int {
 }
 
 // view makes the room as an account sees it; the caller holds the lock.
-func (s *State) view(tx *bolt.Tx, r *room, uid id.ID) (wire.Room, error) {
+func (s *State) view(tx *lookup, r *room, uid id.ID) (wire.Room, error) {
 	rec := r.rec
 	w := wire.Room{ID: rec.ID, Kind: wire.RoomKind(rec.Form), Name: rec.Name, Topic: rec.Topic, Created: rec.Created,
 		CreatedBy: rec.CreatedBy, Archived: rec.Archived, Members: len(r.members), Head: r.head.Seq, Position: r.head.Pos}
@@ -86,7 +84,7 @@ func (s *State) view(tx *bolt.Tx, r *room, uid id.ID) (wire.Room, error) {
 // Room is a room as a member sees it, or as anyone may if it can be joined.
 // With any, also for those who may not see it.
 func (s *State) Room(rid, uid id.ID, any bool) (w wire.Room, ok bool, err error) {
-	err = s.reading(func(tx *bolt.Tx) error {
+	err = s.reading(func(tx *lookup) error {
 		r := s.rooms[rid]
 		if r == nil || r.members[uid] == nil && !any && !joinable(r) {
 			return nil
@@ -106,7 +104,7 @@ func joinable(r *room) bool {
 // which the list is true.
 func (s *State) Rooms(uid id.ID) (list []wire.Room, position uint64, err error) {
 	list = []wire.Room{}
-	err = s.reading(func(tx *bolt.Tx) error {
+	err = s.reading(func(tx *lookup) error {
 		position = s.applied
 		for rid := range s.userRooms[uid] {
 			w, err := s.view(tx, s.rooms[rid], uid)
@@ -134,7 +132,7 @@ func (s *State) Rooms(uid id.ID) (list []wire.Room, position uint64, err error) 
 func (s *State) Discover(p wire.DiscoverParams, uid id.ID, all bool) (list []wire.Room, err error) {
 	list = []wire.Room{}
 	q := strings.ToLower(strings.TrimSpace(p.Query))
-	err = s.reading(func(tx *bolt.Tx) error {
+	err = s.reading(func(tx *lookup) error {
 		var found []*room
 		for _, r := range s.rooms {
 			if (all || joinable(r) && r.members[uid] == nil) && strings.Contains(strings.ToLower(r.rec.Name), q) {
