@@ -1,0 +1,161 @@
+package gate
+
+import (
+	"slices"
+	"time"
+
+	"posthouse/appliance/chat"
+	"posthouse/appliance/id"
+	"posthouse/appliance/record"
+	"posthouse/appliance/wire"
+)
+
+// readAtOnce is how many records are read from the service in one go.
+const readAtOnce = 512
+
+// fillRing reads the records before the head, as many as the ring may hold
+// events, so that clients that come back after a restart find what they missed.
+// It gives the position from which fanOut goes on.
+func (g *Gate) fillRing() uint64 {
+	head := g.service.Position()
+	from := head - min(head, uint64(g.limits.RingEvents))
+	g.ring.begin(from)
+	for at := from; at < head; {
+		records, err := g.service.Records(at, readAtOnce)
+		if err != nil || len(records) == 0 {
+			g.log.Warn("recent records cannot be read; clients that come back start anew", "after", at, keyError, err)
+			g.ring.begin(head)
+			return head
+		}
+		at = records[len(records)-1].Pos
+		g.ring.append(g.events(records), at)
+	}
+	return g.ring.position()
+}
+
+func (g *Gate) events(records []record.Record) []*event {
+	var events []*event
+	for _, r := range records {
+		for _, d := range g.service.Deliveries(r) {
+			events = append(events, newEvent(d))
+		}
+	}
+	return events
+}
+
+// fanOut reads the journal's records as they come, puts their events into the
+// ring, and hands them to the live sessions they concern.
+func (g *Gate) fanOut(wake <-chan struct{}, from uint64) {
+	at := max(from, g.ring.position())
+	f := fanner{g: g}
+	for {
+		records, err := g.service.Records(at, readAtOnce)
+		if err != nil {
+			g.log.Error("read records", "after", at, keyError, err)
+			select {
+			case <-g.ctx.Done():
+				return
+			case <-time.After(time.Second):
+			}
+			continue
+		}
+		if len(records) == 0 {
+			select {
+			case <-g.ctx.Done():
+				return
+			case <-wake:
+			}
+			continue
+		}
+		events := g.events(records)
+		at = records[len(records)-1].Pos
+		index := g.ring.append(events, at)
+		for i, e := range events {
+			f.spread(index+uint64(i), e)
+		}
+		g.meters.delay(g.now().UnixMilli() - records[len(records)-1].Time)
+		for _, r := range records {
+			g.ended(r)
+		}
+		if g.ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// fanner is what fanOut keeps between events.
+type fanner struct {
+	g        *Gate
+	users    []id.ID
+	sessions []*session
+}
+
+// spread hands an event to the sessions it concerns. Of a room with many more
+// members than there are people online, the people are asked.
+func (f *fanner) spread(index uint64, e *event) {
+	g, d := f.g, &e.d
+	f.users = f.users[:0]
+	switch {
+	case d.Everyone:
+		f.users = g.hub.accounts(f.users)
+	case d.Room == 0:
+		f.users = append(f.users, d.Users...)
+	default:
+		f.audience(d)
+	}
+	g.hub.mu.RLock()
+	f.sessions = f.sessions[:0]
+	for _, user := range f.users {
+		f.sessions = append(f.sessions, g.hub.users[user]...)
+	}
+	g.hub.mu.RUnlock()
+	for _, s := range f.sessions {
+		s.deliver(index, e)
+	}
+}
+
+func (f *fanner) audience(d *chat.Delivery) {
+	service := f.g.service
+	if service.MemberCount(d.Room) <= 4*f.g.hub.online()+64 {
+		service.Members(d.Room, func(user id.ID) bool {
+			f.users = append(f.users, user)
+			return true
+		})
+		return
+	}
+	f.users = f.g.hub.accounts(f.users)
+	f.users = slices.DeleteFunc(f.users, func(user id.ID) bool { return !service.IsMember(d.Room, user) })
+}
+
+// ended looks again at the sessions that a record may have ended or given
+// another role.
+func (g *Gate) ended(r record.Record) {
+	var sessions []*session
+	switch b := r.Body.(type) {
+	case *record.UserPut:
+		sessions = g.hub.of(b.User.ID, nil)
+	case *record.PasswordSet:
+		sessions = g.hub.of(b.User, nil)
+	case *record.DeviceRemoved:
+		sessions = g.hub.of(b.User, nil)
+	case *record.DevicesRemoved:
+		for _, s := range g.hub.every() {
+			if s.loggedIn.Load() && slices.Contains(b.Devices, s.device) {
+				sessions = append(sessions, s)
+			}
+		}
+	}
+	for _, s := range sessions {
+		s.recheck()
+	}
+}
+
+// resetFrame tells a session that it fell too far behind.
+func (g *Gate) resetFrame() *frame {
+	f, err := passing(wire.EventReset, wire.ResetNotice{Reason: "too far behind"})
+	if err != nil {
+		g.log.Error("encode event", keyError, err)
+		return nil
+	}
+	return f
+}
