@@ -1,0 +1,189 @@
+// Making and showing elements. Text goes in as text nodes, never as HTML.
+
+import { t } from "./lang";
+
+export type Child = Node | string | number | null | undefined | false;
+
+type Value = string | number | boolean | null | undefined | ((e: never) => unknown);
+
+// h makes an element: on… are listeners, true and false set and leave out an
+// attribute, everything else is an attribute.
+export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Record<string, Value> | null, ...children: Child[]): HTMLElementTagNameMap[K] {
+  const e = document.createElement(tag);
+  for (const [name, value] of Object.entries(props ?? {})) {
+    if (typeof value === "function") e.addEventListener(name.slice(2), value as EventListener);
+    else if (name === "value" && "value" in e) (e as unknown as { value: string }).value = String(value ?? "");
+    else if (value !== null && value !== undefined && value !== false) e.setAttribute(name, value === true ? "" : String(value));
+  }
+  append(e, children);
+  return e;
+}
+
+export function append(e: Node, children: Child[]): void {
+  for (const c of children) {
+    if (c === null || c === undefined || c === false) continue;
+    e.appendChild(c instanceof Node ? c : document.createTextNode(String(c)));
+  }
+}
+
+// fillWith replaces what is in an element.
+export function fillWith(e: Element, ...children: Child[]): void {
+  e.replaceChildren();
+  append(e, children);
+}
+
+const paths = {
+  send: "M3 11.5 21 3l-7 18-3-7.5z",
+  attach: "M8 12.5 14.5 6a3 3 0 0 1 4.2 4.2l-8.4 8.4a5 5 0 0 1-7-7L11 4",
+  back: "M15 5l-7 7 7 7",
+  plus: "M12 5v14M5 12h14",
+  compass: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM15.5 8.5l-2 5-5 2 2-5z",
+  menu: "M4 7h16M4 12h16M4 17h16",
+  close: "M6 6l12 12M18 6 6 18",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
+  people: "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.5a3.5 3.5 0 0 1 0 6.5M18 14.5a6.5 6.5 0 0 1 3.5 5.5",
+  down: "M12 5v14M6 13l6 6 6-6",
+  up: "M12 19V5M6 11l6-6 6 6",
+  file: "M7 3h7l5 5v13H7zM14 3v5h5",
+  check: "M4 13l5 5L20 6",
+  checks: "M2 13l5 5L17 6M12 17l1 1L23 6",
+  clock: "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",
+  warn: "M12 4 2.5 20h19zM12 10v4M12 17h.01",
+} as const;
+
+export type Icon = keyof typeof paths;
+
+export function icon(name: Icon): SVGSVGElement {
+  const ns = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(ns, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const p = document.createElementNS(ns, "path");
+  p.setAttribute("d", paths[name]);
+  svg.appendChild(p);
+  return svg;
+}
+
+export function iconButton(name: Icon, label: string, onclick: (e: MouseEvent) => unknown, props: Record<string, Value> = {}): HTMLButtonElement {
+  return h("button", { type: "button", class: "iconbutton", "aria-label": label, title: label, onclick, ...props }, icon(name));
+}
+
+let count = 0;
+
+// unique is an id for an element that another one names.
+export function unique(prefix: string): string {
+  return prefix + ++count;
+}
+
+// field is a labelled input.
+export function field(label: string, input: HTMLElement): HTMLLabelElement {
+  if (!input.id) input.id = unique("f");
+  return h("label", { class: "field", for: input.id }, h("span", null, label), input);
+}
+
+// dialog opens a modal dialog and gives its body and a way to close it. Escape
+// and the close button close it; focus returns to where it was.
+export function dialog(title: string, wide = false): { body: HTMLElement; close: () => void; onclose: (f: () => void) => void } {
+  const id = unique("d");
+  const before = document.activeElement;
+  const body = h("div", { class: "dialog-body" });
+  const d = h("dialog", { class: wide ? "wide" : "", "aria-labelledby": id },
+    h("header", null, h("h2", { id }, title), iconButton("close", t("close"), () => d.close())), body);
+  const ends: (() => void)[] = [];
+  d.addEventListener("close", () => {
+    d.remove();
+    for (const f of ends) f();
+    if (before instanceof HTMLElement && before.isConnected) before.focus();
+  });
+  d.addEventListener("click", (e) => {
+    if (e.target === d) d.close();
+  });
+  document.body.appendChild(d);
+  d.showModal();
+  return { body, close: () => d.close(), onclose: (f) => void ends.push(f) };
+}
+
+// confirm asks before something that cannot be undone.
+export function confirm(title: string, about: string, button: string, action: () => void): void {
+  const d = dialog(title);
+  d.body.append(
+    h("p", null, about),
+    h("div", { class: "buttons" },
+      h("button", { type: "button", onclick: d.close }, t("cancel")),
+      h("button", { type: "button", class: "danger", onclick: () => { d.close(); action(); } }, button)));
+}
+
+// toast tells something in passing, to screen readers too.
+export function toast(text: string, bad = false): void {
+  let box = document.getElementById("toasts");
+  if (!box) {
+    box = h("div", { id: "toasts", role: "status", "aria-live": "polite" });
+    document.body.appendChild(box);
+  }
+  // A modal dialog makes everything outside it inert: show it inside.
+  const top = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (box.parentNode !== top) top.appendChild(box);
+  const e = h("div", { class: bad ? "toast bad" : "toast" }, text);
+  box.appendChild(e);
+  setTimeout(() => {
+    e.remove();
+    if (box.isConnected && box.parentNode !== document.body && !box.hasChildNodes()) document.body.appendChild(box);
+  }, bad ? 8000 : 3000);
+}
+
+// popup opens a menu at a button; arrow keys move, Escape closes.
+export function popup(at: HTMLElement, label: string, items: HTMLElement[]): void {
+  document.querySelector(".popup")?.remove();
+  const menu = h("div", { class: "popup", role: "menu", "aria-label": label }, ...items);
+  for (const i of items) for (const b of i.matches("button") ? [i] : i.querySelectorAll("button")) b.setAttribute("role", "menuitem");
+  const buttons = () => [...menu.querySelectorAll<HTMLElement>("button")];
+  const close = (focus: boolean) => {
+    menu.remove();
+    at.setAttribute("aria-expanded", "false");
+    document.removeEventListener("pointerdown", outside, true);
+    if (focus && at.isConnected) at.focus();
+  };
+  const outside = (e: Event) => {
+    if (!menu.contains(e.target as Node)) close(false);
+  };
+  menu.addEventListener("click", (e) => {
+    if ((e.target as Element).closest("button")) close(true);
+  });
+  menu.addEventListener("keydown", (e) => {
+    const all = buttons();
+    const i = all.indexOf(document.activeElement as HTMLElement);
+    const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[e.key];
+    if (e.key === "Escape" || e.key === "Tab") close(true);
+    else if (step) all[(i + step + all.length) % all.length]!.focus();
+    else return;
+    e.preventDefault();
+    e.stopPropagation();
+  });
+  document.addEventListener("pointerdown", outside, true);
+  at.setAttribute("aria-expanded", "true");
+  (at.closest("dialog") ?? document.body).appendChild(menu);
+  const box = at.getBoundingClientRect();
+  const m = menu.getBoundingClientRect();
+  menu.style.left = Math.max(8, Math.min(box.right - m.width, innerWidth - m.width - 8)) + "px";
+  menu.style.top = (box.bottom + m.height + 8 > innerHeight ? Math.max(8, box.top - m.height - 4) : box.bottom + 4) + "px";
+  buttons()[0]?.focus();
+}
+
+export function menuItem(label: string, onclick: () => void, danger = false): HTMLButtonElement {
+  return h("button", { type: "button", class: danger ? "danger-text" : "", onclick }, label);
+}
+
+// copyText works on plain http too, where the clipboard API is missing.
+export function copyText(text: string): void {
+  const done = () => toast(t("copied"));
+  if (navigator.clipboard) {
+    navigator.clipboard.writeText(text).then(done, () => {});
+    return;
+  }
+  const area = h("textarea", { value: text, "aria-hidden": "true", class: "offscreen" });
+  (document.querySelector("dialog[open]") ?? document.body).appendChild(area);
+  area.select();
+  if (document.execCommand("copy")) done();
+  area.remove();
+}
