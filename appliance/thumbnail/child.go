@@ -105,9 +105,9 @@ func fit(w, h, edge int) (int, int) {
 // twice the thumbnail to work on.
 func shrink(img image.Image, canvas, size image.Point) *image.RGBA {
 	frame := img.Bounds()
-	k := max(1, min(canvas.X/size.X, canvas.Y/size.Y))
-	if k > 1 {
-		img = mean(img, k)
+	kx, ky := max(1, canvas.X/size.X), max(1, canvas.Y/size.Y)
+	if kx > 1 || ky > 1 {
+		img = mean(img, kx, ky)
 	}
 	dst := image.NewRGBA(image.Rectangle{Max: size})
 	to := image.Rect(
@@ -117,9 +117,9 @@ func shrink(img image.Image, canvas, size image.Point) *image.RGBA {
 	return dst
 }
 
-// mean makes one pixel of each block of k by k; blocks at the right and lower
+// mean makes one pixel of each block of kx by ky; blocks at the right and lower
 // edge may be smaller.
-func mean(img image.Image, k int) *image.RGBA {
+func mean(img image.Image, kx, ky int) *image.RGBA {
 	src, ok := img.(image.RGBA64Image)
 	if !ok {
 		rgba := image.NewRGBA(img.Bounds())
@@ -127,13 +127,13 @@ func mean(img image.Image, k int) *image.RGBA {
 		src = rgba
 	}
 	b := src.Bounds()
-	w, h := (b.Dx()+k-1)/k, (b.Dy()+k-1)/k
+	w, h := (b.Dx()+kx-1)/kx, (b.Dy()+ky-1)/ky
 	dst := image.NewRGBA(image.Rect(0, 0, w, h))
 	sums := make([][5]uint64, w) // red, green, blue, alpha, pixels
 	for y := range h {
 		clear(sums)
-		for sy := b.Min.Y + y*k; sy < min(b.Min.Y+(y+1)*k, b.Max.Y); sy++ {
-			addRow(sums, src, sy, k)
+		for sy := b.Min.Y + y*ky; sy < min(b.Min.Y+(y+1)*ky, b.Max.Y); sy++ {
+			addRow(sums, src, sy, kx)
 		}
 		for x, s := range sums {
 			p := dst.Pix[dst.PixOffset(x, y):][:4]

@@ -16,6 +16,8 @@ import (
 
 const (
 	children = 2
+	minStep  = 64
+	maxStep  = 1024
 	// limitsMemory is how long ErrLimits is remembered: a busy machine may have
 	// been the reason.
 	limitsMemory = time.Hour
@@ -58,12 +60,14 @@ func NewMaker(dir, exe string, args []string) (*Maker, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make thumbnail directory: %w", err)
 	}
-	left, err := filepath.Glob(filepath.Join(dir, "*.tmp"))
+	left, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("list thumbnail directory: %w", err)
 	}
-	for _, name := range left {
-		_ = os.Remove(name)
+	for _, e := range left {
+		if strings.HasSuffix(e.Name(), ".tmp") {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
 	}
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	return m, nil
@@ -73,8 +77,8 @@ func NewMaker(dir, exe string, args []string) (*Maker, error) {
 // power of two from 64 to 1024. Steps keep a client that asks for every edge
 // there is from filling the disk.
 func Step(edge int) int {
-	step := 64
-	for step < edge && step < 1024 {
+	step := minStep
+	for step < edge && step < maxStep {
 		step *= 2
 	}
 	return step
@@ -92,7 +96,7 @@ func (m *Maker) Get(ctx context.Context, d string, edge int, open func() (io.Rea
 		return "", "", fmt.Errorf("get thumbnail: %w", ErrKey)
 	}
 	edge = Step(edge)
-	path = filepath.Join(m.dir, fmt.Sprintf("%s-%d", d, edge))
+	path = m.path(d, edge)
 	if kind := kindOf(path); kind != "" {
 		return path, kind, nil
 	}
@@ -218,6 +222,10 @@ func (m *Maker) write(path string, data []byte) error {
 	return err
 }
 
+func (m *Maker) path(d string, step int) string {
+	return filepath.Join(m.dir, fmt.Sprintf("%s-%d", d, step))
+}
+
 func (m *Maker) refusalPath(d string) string { return filepath.Join(m.dir, d+".no") }
 
 // refused gives the error with which the content was refused before.
@@ -241,8 +249,11 @@ func (m *Maker) Forget(d string) error {
 	if !validKey(d) {
 		return fmt.Errorf("forget thumbnails: %w", ErrKey)
 	}
-	names, err := filepath.Glob(filepath.Join(m.dir, d+"[-.]*"))
-	errs := []error{err}
+	names := []string{m.refusalPath(d)}
+	for step := minStep; step <= maxStep; step *= 2 {
+		names = append(names, m.path(d, step))
+	}
+	var errs []error
 	for _, name := range names {
 		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
