@@ -65,7 +65,7 @@ func (s *Service) userCreate(c *Call, p *wire.UserCreate) (wire.UserResult, erro
 	cmd := &state.OpenAccount{User: record.User{Login: p.Login, Name: p.Name, Role: string(p.Role), Department: p.Department,
 		Title: p.Title, Email: p.Email, Phone: p.Phone, Bot: p.Bot}}
 	if p.Password != "" {
-		if err := checkPassword("password", p.Password, p.Login); err != nil {
+		if err := s.checkPassword("password", p.Password, p.Login); err != nil {
 			return wire.UserResult{}, err
 		}
 		var err error
@@ -96,7 +96,7 @@ func (s *Service) userPassword(c *Call, p *wire.UserPassword) (wire.Done, error)
 	if !ok {
 		return wire.Done{}, wire.Refuse(wire.NotFound, "there is no such account", "没有这个账号")
 	}
-	if err := checkPassword("password", p.Password, u.Login); err != nil {
+	if err := s.checkPassword("password", p.Password, u.Login); err != nil {
 		return wire.Done{}, err
 	}
 	phc, err := s.hasher.hash(p.Password)

@@ -118,7 +118,7 @@ func (im *importer) create(line int, row []string, login string, dept id.ID) {
 		if !im.dry {
 			out.Password = password
 		}
-	} else if err := checkPassword("password", password, login); err != nil {
+	} else if err := im.s.checkPassword("password", password, login); err != nil {
 		im.refuse(line, login, err)
 		return
 	}

@@ -20,6 +20,7 @@ type Options struct {
 	AppIdle      time.Duration // likewise for apps and bots; default 365 days
 	LoginsByUser int           // tries a minute an account gains; default 5 at once, 1 a minute
 	LoginsByAddr int           // tries a minute from one address; default 20
+	PasswordMin  int           // shortest password, in bytes; default 8
 	HistoryPage  int           // most entries of one page; default 200
 	BaseURL      func() string // for links, such as https://chat.lan:8443
 	Version      string
@@ -41,6 +42,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.LoginsByAddr == 0 {
 		o.LoginsByAddr = 20
+	}
+	if o.PasswordMin == 0 {
+		o.PasswordMin = wire.MinPassword
 	}
 	if o.HistoryPage == 0 {
 		o.HistoryPage = 200

@@ -95,7 +95,7 @@ func (s *Service) open(c *Call, cmd *state.OpenAccount, password, deviceName str
 	if _, err := state.CanonicalLogin(cmd.User.Login); err != nil {
 		return nil, err
 	}
-	if err := checkPassword("password", password, cmd.User.Login); err != nil {
+	if err := s.checkPassword("password", password, cmd.User.Login); err != nil {
 		return nil, err
 	}
 	var err error
@@ -210,7 +210,7 @@ func (s *Service) ownPassword(c *Call, p *wire.PasswordParams) (wire.Done, error
 	if len(p.Old) > wire.MaxPassword {
 		return wire.Done{}, wire.BadParam("old", "8 to 256 bytes", "8 到 256 字节")
 	}
-	if err := checkPassword("new", p.New, u.Login); err != nil {
+	if err := s.checkPassword("new", p.New, u.Login); err != nil {
 		return wire.Done{}, err
 	}
 	ok, err := s.hasher.matches(p.Old, s.s.Password(u.ID))

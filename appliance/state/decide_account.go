@@ -303,12 +303,8 @@ func (c *SetPassword) decide(b *Batch) (Outcome, error) {
 	return Outcome{Body: body}, nil
 }
 
-// MaxDevices is how many sessions an account may have at once. One more ends
-// the one that was unused the longest, so that forgotten browsers never lock a
-// person out.
-const MaxDevices = 100
-
-// AddDevice begins a session. Its password was checked by the caller, against
+// AddDevice begins a session. When the account has as many as it may, the one
+// unused the longest ends, so that forgotten browsers never lock a person out. Its password was checked by the caller, against
 // PHC: if that has changed meanwhile, the login is refused. With Manage an
 // admin makes a token for another account.
 type AddDevice struct {
@@ -345,7 +341,7 @@ func (c *AddDevice) decide(b *Batch) (Outcome, error) {
 		return Outcome{}, err
 	}
 	body := &record.DevicePut{Device: d}
-	if devices := b.s.userDevices[u.ID]; len(devices) >= MaxDevices {
+	if devices := b.s.userDevices[u.ID]; len(devices) >= b.s.opt.Limits.Devices {
 		body.Replaces = slices.MinFunc(devices, func(x, y id.ID) int { return int(b.s.seen(x) - b.s.seen(y)) })
 	}
 	return Outcome{Body: body}, nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"posthouse/appliance/id"
 	"posthouse/appliance/record"
@@ -27,6 +28,7 @@ type Limits struct {
 	UserQuota      int64         // bytes of files a person may own
 	RoomQuota      int64         // bytes of files in a room's messages
 	UploadBytes    int64         // of one file
+	Devices        int           // sessions of an account; one more ends the one unused the longest
 	Bin            time.Duration // how long a file outlives its last message
 	Unsent         time.Duration // how long a file may wait for its first message
 }
@@ -45,6 +47,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.MessageBytes, 32<<10)
 	def(&l.MembersPerRoom, 20000)
 	def(&l.RoomsPerUser, 5000)
+	def(&l.Devices, 50)
 	def64(&l.UserQuota, 20<<30)
 	def64(&l.RoomQuota, 100<<30)
 	def64(&l.UploadBytes, 4<<30)
@@ -105,6 +108,9 @@ type State struct {
 	kvCount      map[id.ID]int
 }
 
+// ErrLocked says that another process holds the state file.
+var ErrLocked = errors.New("another process holds it")
+
 // mapSize is the address space bbolt maps at once, so that growing the file
 // never waits for readers. It is not memory.
 const mapSize = 64 << 30
@@ -119,6 +125,9 @@ func Open(path string, opt Options) (*State, error) {
 		}
 	}
 	db, err := open(path, opt)
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		err = ErrLocked
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
@@ -167,11 +176,7 @@ func create(path string, opt Options) error {
 	if err := os.Rename(tmp, path); err != nil {
 		return err
 	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return syncDir(filepath.Dir(path))
 }
 
 func (s *State) reset() {

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"posthouse/appliance/blob"
+	"posthouse/appliance/chat"
+	"posthouse/appliance/config"
+	"posthouse/appliance/journal"
+	"posthouse/appliance/sequencer"
+	"posthouse/appliance/state"
+	"posthouse/appliance/thumbnail"
+	"posthouse/appliance/wire"
+)
+
+// Names inside the data directory.
+const (
+	journalDir = "journal"
+	stateFile  = "state.db"
+	baseFile   = "base.db" // state as it was when segments were last released
+	filesDir   = "files"
+	thumbsDir  = "thumbnails"
+	certDir    = "tls"
+)
+
+// hardReserve is how many bytes of the data directory's volume must be free
+// for messages to be taken. Uploads stop earlier, at files.free_reserve_bytes.
+const hardReserve = 128 << 20
+
+// box is everything durable and the service over it, without any listener.
+// serve puts a gate before it, and the command line uses it alone when the
+// daemon is down.
+type box struct {
+	cfg     config.Config
+	log     *slog.Logger
+	journal *journal.Journal
+	state   *state.State
+	seq     *sequencer.Sequencer
+	blobs   *blob.Store
+	thumbs  *thumbnail.Maker
+	chat    *chat.Service
+	fatal   chan error // receives the error after which nothing may be stored
+}
+
+func stateLimits(cfg config.Config) state.Limits {
+	quota := func(b config.Bytes) int64 {
+		if b == 0 {
+			return math.MaxInt64 / 2
+		}
+		return int64(b)
+	}
+	return state.Limits{
+		MessageBytes:   int(cfg.Limits.MessageBytes),
+		MembersPerRoom: cfg.Limits.MembersPerRoom,
+		RoomsPerUser:   cfg.Limits.RoomsPerUser,
+		UserQuota:      quota(cfg.Limits.UserQuotaBytes),
+		RoomQuota:      quota(cfg.Limits.RoomQuotaBytes),
+		UploadBytes:    int64(cfg.Limits.UploadBytes),
+		Devices:        cfg.Session.SessionsPerUser,
+		Bin:            time.Duration(cfg.Files.BinDays) * 24 * time.Hour,
+		Unsent:         time.Duration(cfg.Files.UnsentHours) * time.Hour,
+	}
+}
+
+// openBox opens a data directory, replays what the state file does not hold
+// yet, and starts the sequencer. Only one process can hold a directory.
+func openBox(cfg config.Config, log *slog.Logger, baseURL func() string) (b *box, err error) {
+	dir := cfg.Server.DataDir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	b = &box{cfg: cfg, log: log, fatal: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			b.abandon()
+		}
+	}()
+	if b.state, err = state.Open(filepath.Join(dir, stateFile), state.Options{Limits: stateLimits(cfg)}); err != nil {
+		if errors.Is(err, state.ErrLocked) {
+			return nil, fmt.Errorf("%s is in use by another posthouse process: %w", dir, err)
+		}
+		return nil, err
+	}
+	if b.journal, err = journal.Open(filepath.Join(dir, journalDir), journal.Options{SegmentBytes: int64(cfg.Journal.SegmentBytes),
+		SegmentAge: cfg.Journal.SegmentAge, Witness: b.state.Flushed()}); err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	if b.blobs, err = blob.Open(filepath.Join(dir, filesDir), blob.Options{MaxUpload: int64(cfg.Limits.UploadBytes), FreeReserve: int64(cfg.Files.FreeReserveBytes)}); err != nil {
+		return nil, fmt.Errorf("open files: %w", err)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find own program: %w", err)
+	}
+	if b.thumbs, err = thumbnail.NewMaker(filepath.Join(dir, thumbsDir), exe, []string{"thumbnail"}); err != nil {
+		return nil, err
+	}
+	from, head, began := b.state.Flushed(), b.journal.Head(), time.Now()
+	b.seq, err = sequencer.Start(b.journal, b.state, sequencer.Options{Wait: cfg.Journal.BatchWait, Log: log, Fatal: func(err error) { b.fatal <- err }})
+	if err != nil {
+		return nil, err
+	}
+	if head > from {
+		log.Info("journal replayed", "from", from, "to", head, "took", time.Since(began).Round(time.Millisecond).String())
+	}
+	b.watchDisk()
+	b.chat = chat.New(b.seq, b.state, chat.Options{
+		BrowserIdle:  time.Duration(cfg.Session.BrowserDays) * 24 * time.Hour,
+		AppIdle:      time.Duration(cfg.Session.AppDays) * 24 * time.Hour,
+		LoginsByUser: cfg.Limits.LoginsPerAccount, LoginsByAddr: cfg.Limits.LoginsPerAddress,
+		PasswordMin: cfg.Session.PasswordMin, HistoryPage: cfg.Limits.HistoryPage,
+		BaseURL: baseURL, Version: version(), Log: log,
+	})
+	return b, nil
+}
+
+// watchDisk turns the box read-only while the volume is nearly full, and back.
+func (b *box) watchDisk() {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(b.cfg.Server.DataDir, &fs); err != nil {
+		b.log.Warn("cannot see free space", "error", err)
+		return
+	}
+	free := int64(fs.Bavail) * fs.Bsize
+	switch was := b.seq.ReadOnly(); {
+	case free < hardReserve && was == nil:
+		b.log.Error("disk nearly full: nothing can be stored", "free_bytes", free, "needed_bytes", int64(hardReserve))
+		b.seq.SetReadOnly(wire.Refusef(wire.Unavailable,
+			"the disk of the server is full: messages can be read, not sent; free space in %[1]s", "服务器磁盘已满：可以阅读，不能发送；请在 %[1]s 清理空间", b.cfg.Server.DataDir))
+	case free > hardReserve+hardReserve/8 && was != nil:
+		b.log.Info("disk has room again", "free_bytes", free)
+		b.seq.SetReadOnly(nil)
+	}
+}
+
+// keep runs the box's own housekeeping until ctx ends.
+func (b *box) keep(ctx context.Context) {
+	disk := time.NewTicker(2 * time.Second)
+	defer disk.Stop()
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-disk.C:
+			b.watchDisk()
+		case <-hourly.C:
+			if err := b.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+				b.log.Error("housekeeping", "error", err)
+			}
+		}
+	}
+}
+
+// orphanAge is how long content without a file may lie there: an upload that
+// is being finished has its content before its record.
+const orphanAge = time.Hour
+
+// sweep ends unused sessions, forgets unreferenced files and expired uploads,
+// moves content nobody refers to into the bin, empties the bin, and releases
+// old journal segments.
+func (b *box) sweep(ctx context.Context, now time.Time) error {
+	content, err := b.chat.Sweep(ctx)
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	var orphans []blob.Digest
+	if err := b.blobs.List(ctx, func(d blob.Digest, _ int64, at time.Time) error {
+		if _, used := content[d]; !used && now.Sub(at) > orphanAge {
+			orphans = append(orphans, d)
+		}
+		return nil
+	}); err != nil {
+		return fmt.Errorf("list content: %w", err)
+	}
+	for _, d := range orphans {
+		if err := b.blobs.Bin(d); err != nil {
+			return fmt.Errorf("bin content: %w", err)
+		}
+	}
+	if _, _, err := b.blobs.Sweep(now); err != nil {
+		return fmt.Errorf("sweep uploads: %w", err)
+	}
+	if _, _, err := b.blobs.Empty(now.AddDate(0, 0, -b.cfg.Files.BinDays)); err != nil {
+		return fmt.Errorf("empty bin: %w", err)
+	}
+	return b.release(now)
+}
+
+// release removes sealed segments older than journal.retention_days. A base
+// snapshot of state that stands past them is made first, so that verify can
+// still begin somewhere.
+func (b *box) release(now time.Time) error {
+	days := b.cfg.Journal.RetentionDays
+	if days == 0 {
+		return nil
+	}
+	old := now.AddDate(0, 0, -days)
+	flushed := b.state.Flushed()
+	due := false
+	for _, s := range b.journal.Segments() {
+		due = due || s.Sealed && s.Last <= flushed && s.Created < old.UnixMilli()
+	}
+	if !due || b.seq.ReadOnly() != nil {
+		return nil
+	}
+	at, err := b.state.Snapshot(filepath.Join(b.cfg.Server.DataDir, baseFile))
+	if err != nil {
+		return fmt.Errorf("make base snapshot: %w", err)
+	}
+	gone, err := b.journal.Release(at, old)
+	if err != nil {
+		return fmt.Errorf("release segments: %w", err)
+	}
+	for _, s := range gone {
+		b.log.Info("journal segment released", "segment", s.Name, "last", s.Last)
+	}
+	return nil
+}
+
+// close stops the sequencer, flushes state and closes everything, in the
+// reverse order of openBox.
+func (b *box) close(ctx context.Context) error {
+	err := b.seq.Close(ctx)
+	if b.seq.Failed() != nil {
+		b.state.Abandon()
+	} else {
+		err = errors.Join(err, b.state.Close())
+	}
+	b.thumbs.Close()
+	return errors.Join(err, b.journal.Close())
+}
+
+// abandon closes what openBox had opened before it met an error.
+func (b *box) abandon() {
+	if b.seq != nil {
+		_ = b.seq.Close(context.Background())
+	}
+	if b.thumbs != nil {
+		b.thumbs.Close()
+	}
+	if b.journal != nil {
+		_ = b.journal.Close()
+	}
+	if b.state != nil {
+		b.state.Abandon()
+	}
+}

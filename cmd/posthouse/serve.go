@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"posthouse/appliance/config"
+	"posthouse/appliance/gate"
+	"posthouse/appliance/lancert"
+)
+
+func (a *app) serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: a.say.of("Run the server", "运行服务器"),
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, _, err := a.config()
+			if err != nil {
+				return &exit{exitConfig, err}
+			}
+			return a.serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+}
+
+// drainTime is how long a stopping server waits for its clients to take what
+// waits for them.
+const drainTime = 8 * time.Second
+
+// server is a box with its doors open.
+type server struct {
+	*box
+	cfg   config.Config
+	gate  *gate.Gate
+	cert  lancert.Source // nil without https
+	local net.Listener
+	lans  []net.Listener
+	sock  net.Listener
+}
+
+// serve is the wiring, in order: certificate, box, gate, listeners. It returns
+// when ctx ends or the store fails.
+func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Writer) error {
+	log := logger(cfg, errOut)
+	s := &server{cfg: cfg}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var err error
+	if s.box, err = openBox(cfg, log, func() string { return baseURL(cfg) }); err != nil {
+		return fmt.Errorf("%s: %w", a.say.of("cannot start", "无法启动"), err)
+	}
+	err = s.open(ctx, log)
+	if err == nil {
+		go s.keep(ctx)
+		a.greet(out, s)
+		err = s.wait(ctx, log)
+	}
+	return errors.Join(err, s.shut(log))
+}
+
+// open makes the gate and its listeners.
+func (s *server) open(ctx context.Context, log *slog.Logger) error {
+	var err error
+	opt := gate.Options{Service: s.chat, Limits: gateLimits(s.cfg), Logger: log, Version: version(), Heartbeat: s.cfg.Session.Heartbeat,
+		AllowedHosts: s.allowedHost, Static: static(), Blobs: s.blobs, Thumbnails: s.thumbs, FillStatus: s.fillStatus}
+	if len(s.cfg.Server.Listen) > 0 {
+		if s.cert, err = openCertificate(s.cfg, log); err != nil {
+			return err
+		}
+		opt.TLSConfig = s.cert.TLSConfig()
+		go s.cert.Run(ctx)
+	}
+	if s.gate, err = gate.New(opt); err != nil {
+		return err
+	}
+	for _, addr := range s.cfg.Server.Listen {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			return fmt.Errorf("listen for https: %w", err)
+		}
+		s.lans = append(s.lans, ln)
+		go s.accept(ln, gate.TLS, log)
+	}
+	if s.cfg.Server.ListenLocal != "" {
+		if s.local, err = net.Listen("tcp", s.cfg.Server.ListenLocal); err != nil {
+			return fmt.Errorf("listen for local http: %w", err)
+		}
+		go s.accept(s.local, gate.LocalHTTP, log)
+	}
+	if s.sock, err = listenSocket(s.cfg.Server.Socket); err != nil {
+		return fmt.Errorf("listen for the command line: %w", err)
+	}
+	go s.accept(s.sock, gate.Unix, log)
+	return nil
+}
+
+// listenSocket replaces a socket that a killed server left behind: the lock on
+// the data directory says that no other server is using it.
+func listenSocket(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSocket != 0 {
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+	}
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	return ln, os.Chmod(path, 0o660)
+}
+
+func (s *server) accept(ln net.Listener, kind gate.ListenerKind, log *slog.Logger) {
+	if err := s.gate.Serve(ln, kind); err != nil && !errors.Is(err, net.ErrClosed) {
+		log.Error("listener ended", "address", ln.Addr().String(), "error", err)
+	}
+}
+
+func (s *server) wait(ctx context.Context, log *slog.Logger) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			log.Info("stopping")
+			return nil
+		case err := <-s.fatal:
+			log.Error("the store failed; nothing acknowledged is lost, a restart recovers it", "error", err)
+			return &exit{exitStore, err}
+		case <-hup:
+			if s.cert != nil {
+				if err := s.cert.Reload(); err != nil {
+					log.Error("reload certificate", "error", err)
+				}
+			}
+		}
+	}
+}
+
+// shut closes the doors before the box.
+func (s *server) shut(log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	var err error
+	if s.gate != nil {
+		if s.seq.Failed() == nil {
+			if derr := s.gate.Drain(ctx); derr != nil {
+				log.Warn("drain", "error", derr)
+			}
+		}
+		err = s.gate.Close()
+	}
+	for _, ln := range append(s.lans, s.local, s.sock) {
+		if ln != nil {
+			_ = ln.Close()
+		}
+	}
+	closing, done := context.WithTimeout(context.Background(), 30*time.Second)
+	defer done()
+	return errors.Join(err, s.close(closing))
+}
+
+func openCertificate(cfg config.Config, log *slog.Logger) (lancert.Source, error) {
+	opt := lancert.Options{HostName: cfg.Server.HostName, ExtraNames: cfg.TLS.ExtraNames, ExtraZones: cfg.TLS.ExtraZones,
+		Organisation: cfg.Server.Organisation, LeafDays: cfg.TLS.LeafDays, Log: log}
+	if cfg.TLS.Mode == "files" {
+		return lancert.Files(cfg.TLS.CertFile, cfg.TLS.KeyFile, opt)
+	}
+	return lancert.Open(filepath.Join(cfg.Server.DataDir, certDir), opt)
+}
+
+// allowedHost are the names this server answers to.
+func (s *server) allowedHost(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	names := append([]string{s.cfg.Server.HostName, "localhost"}, s.cfg.TLS.ExtraNames...)
+	if slices.ContainsFunc(names, func(n string) bool { return host == strings.ToLower(n) || host == strings.ToLower(n)+".local" }) {
+		return true
+	}
+	return s.cert != nil && slices.Contains(s.cert.Status().Names, host)
+}
+
+// baseURL is where people open the chat.
+func baseURL(cfg config.Config) string {
+	if len(cfg.Server.Listen) == 0 {
+		return localURL(cfg)
+	}
+	_, port, err := net.SplitHostPort(cfg.Server.Listen[0])
+	if err != nil || port == "443" {
+		return "https://" + cfg.Server.HostName
+	}
+	return "https://" + net.JoinHostPort(cfg.Server.HostName, port)
+}
+
+func localURL(cfg config.Config) string {
+	if cfg.Server.ListenLocal == "" {
+		return ""
+	}
+	return "http://" + cfg.Server.ListenLocal
+}
+
+// greet tells where to go, and the way in of the first owner.
+func (a *app) greet(out io.Writer, s *server) {
+	fmt.Fprintln(out, a.say.of("Posthouse is running.", "驿站已启动。"))
+	if s.cert != nil {
+		fmt.Fprintf(out, "  %s %s\n", a.say.of("on the LAN:     ", "局域网地址：  "), baseURL(s.cfg))
+		if st := s.cert.Status(); st.Fingerprint != "" {
+			fmt.Fprintf(out, "  %s %s\n", a.say.of("CA fingerprint: ", "CA 指纹：     "), st.Fingerprint)
+		}
+	}
+	if s.local != nil {
+		fmt.Fprintf(out, "  %s %s\n", a.say.of("on this machine:", "本机地址：    "), localURL(s.cfg))
+	}
+	if link := s.chat.SetupURL(); link != "" {
+		fmt.Fprintf(out, "\n%s\n  %s\n", a.say.of("Nobody has an account yet. Open this link within an hour; the first person through it becomes the owner:",
+			"还没有任何账号。请在一小时内打开此链接，第一个打开的人成为所有者："), link)
+		if s.local != nil && s.cert != nil {
+			_, secret, _ := strings.Cut(link, "/#/")
+			fmt.Fprintf(out, "  %s\n", localURL(s.cfg)+"/#/"+secret)
+		}
+	}
+}
+
+func logger(cfg config.Config, w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	opt := &slog.HandlerOptions{Level: level}
+	if cfg.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, opt))
+	}
+	return slog.New(slog.NewTextHandler(w, opt))
+}
+
+func gateLimits(cfg config.Config) gate.Limits {
+	l := cfg.Limits
+	g := gate.DefaultLimits()
+	g.HeaderBytes, g.BodyBytes, g.FrameBytes = int(l.HeaderBytes), int(l.BodyBytes), int(l.FrameBytes)
+	g.Connections, g.ConnectionsPerAddress, g.SocketsPerUser = l.Connections, l.ConnectionsPerAddress, l.SocketsPerUser
+	g.QueueFrames, g.QueueBytes = l.QueueFrames, int(l.QueueBytes)
+	g.AuthTimeout = cfg.Session.LoginWait
+	g.Post = gate.Rate{PerSecond: float64(l.MessagesPerSecond), Burst: float64(l.MessagesBurst)}
+	g.Query = gate.Rate{PerSecond: float64(l.RequestsPerSecond), Burst: float64(l.RequestsBurst)}
+	g.Frames = gate.Rate{PerSecond: max(g.Frames.PerSecond, 4*float64(l.RequestsPerSecond+l.MessagesPerSecond)), Burst: max(g.Frames.Burst, 4*float64(l.RequestsBurst+l.MessagesBurst))}
+	g.Connect = gate.Rate{PerSecond: max(g.Connect.PerSecond, float64(l.ConnectionsPerAddress)/20), Burst: max(g.Connect.Burst, float64(l.ConnectionsPerAddress))}
+	return g
+}
