@@ -74,8 +74,8 @@
 // Other runs of marks are text (____, ****, ~). A mark that can close an open
 // one of its kind does, else it opens; a second opening mark of a kind makes the
 // first one text; a closing mark, or the end of a link, makes text of the marks and
-// brackets opened after its partner. Marks do not reach past their paragraph or item. In the text of a
-// link a mention is text.
+// brackets opened after its partner. Marks do not reach past their paragraph or
+// item. In the text of a link a mention is text.
 //
 // # Addresses
 //
