@@ -1,6 +1,7 @@
 package lancert
 
 import (
+	"bytes"
 	"context"
 	"crypto/rsa"
 	"crypto/tls"
@@ -234,9 +235,9 @@ func (p *Pair) warn(chain []*x509.Certificate, now time.Time) []Message {
 	_, err := leaf.Verify(x509.VerifyOptions{Intermediates: inters, CurrentTime: now})
 	var unknown x509.UnknownAuthorityError
 	switch {
-	case last.CheckSignatureFrom(last) == nil && len(chain) == 1:
+	case selfSigned(last) && len(chain) == 1:
 		out = append(out, say("the certificate is self-signed: every device has to trust it by itself", "证书是自签名的：每台设备都要单独信任它"))
-	case errors.As(err, &unknown) && last.CheckSignatureFrom(last) != nil:
+	case errors.As(err, &unknown) && !selfSigned(last):
 		out = append(out, say("the chain ends with %s, issued by %s, which this machine does not know. If that is an intermediate, append it to the file; if it is your own root, all is well",
 			"证书链止于 %s，由 %s 签发，而本机不认识后者。如果它是中间证书，请追加到文件中；如果它是自己单位的根证书，则无需处理", last.Subject, last.Issuer))
 	}
@@ -244,6 +245,12 @@ func (p *Pair) warn(chain []*x509.Certificate, now time.Time) []Message {
 		out = append(out, say("the RSA key has only %d bits; browsers want 2048", "RSA 密钥只有 %d 位，浏览器要求 2048 位", key.N.BitLen()))
 	}
 	return out
+}
+
+// selfSigned does not ask whether the certificate may sign others: the common
+// "openssl req -x509" may or may not.
+func selfSigned(c *x509.Certificate) bool {
+	return bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
 // GetCertificate is the current certificate; it never fails.
@@ -266,7 +273,7 @@ func (p *Pair) Status() Status {
 	case left < 0:
 		s.Warnings = append(s.Warnings, say("the certificate in use expired on %s", "正在使用的证书已于 %s 过期", cert.Leaf.NotAfter.Format("2006-01-02")))
 	case left < soon:
-		s.Warnings = append(s.Warnings, say("the certificate ends in %d days, on %s; replace %s", "证书还有 %d 天于 %s 到期；请更换 %s", int(left.Hours()/24), cert.Leaf.NotAfter.Format("2006-01-02"), p.certFile))
+		s.Warnings = append(s.Warnings, say("the certificate ends in %d days, on %s; replace %s", "证书还有 %d 天于 %s 到期；请更换 %s", int(left.Round(24*time.Hour).Hours()/24), cert.Leaf.NotAfter.Format("2006-01-02"), p.certFile))
 	}
 	p.verdict.fill(&s)
 	return s
