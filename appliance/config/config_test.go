@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -13,8 +12,6 @@ import (
 	"time"
 	"unicode"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // write makes a file in a fresh directory and returns its path.
 func write(t *testing.T, name, content string) string {
@@ -100,7 +97,7 @@ func TestDescribe(t *testing.T) {
 	for _, lang := range []string{"en", "zh"} {
 		got := Describe(lang)
 		golden := filepath.Join("testdata", "posthouse."+lang+".toml")
-		if *update {
+		if os.Getenv("UPDATE_GOLDEN") != "" {
 			if err := os.WriteFile(golden, got, 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +107,7 @@ func TestDescribe(t *testing.T) {
 			t.Fatal(err)
 		}
 		if string(got) != string(want) {
-			t.Errorf("Describe(%s) differs from %s; run go test -update and read the difference", lang, golden)
+			t.Errorf("Describe(%s) differs from %s; run UPDATE_GOLDEN=1 go test and read the difference", lang, golden)
 		}
 		for i, line := range strings.Split(string(got), "\n") {
 			w := 0
@@ -446,6 +443,29 @@ func TestShowAndChanged(t *testing.T) {
 	reload, restart := Changed(a, b)
 	if !slices.Equal(reload, []string{"limits.history_page"}) || !slices.Equal(restart, []string{"limits.queue_frames"}) {
 		t.Errorf("%v %v", reload, restart)
+	}
+}
+
+// Whatever stands behind a key, the answer is a value or a sentence in both
+// languages.
+func TestEveryKeyMeetsEveryType(t *testing.T) {
+	for _, value := range []string{
+		"1", "-1", "1.5", "true", "1979-05-27", "07:32:00", "1979-05-27T07:32:00Z", `""`, `"x"`, `"a\nb"`,
+		"[]", "[1]", `[""]`, `["a", 1]`, "{}", "{x = 1}", "9223372036854775807", `"9999PiB"`, "nan",
+	} {
+		for _, k := range Keys() {
+			_, src, err := Load([]string{write(t, "x.toml", k.Name+" = "+value+"\n")}, nil, nil)
+			if err == nil {
+				if src[k.Name].Kind != FromFile {
+					t.Errorf("%s = %s was ignored", k.Name, value)
+				}
+				continue
+			}
+			var e *Error
+			if !errors.As(err, &e) || e.English == "" || e.Chinese == "" || !strings.Contains(Text(err, "zh"), e.Key) {
+				t.Errorf("%s = %s: %v", k.Name, value, err)
+			}
+		}
 	}
 }
 
