@@ -23,6 +23,12 @@ func (g *Gate) serveCall(ctx *fasthttp.RequestCtx, kind ListenerKind, method str
 		g.refuse(ctx, wire.Refusef(wire.MethodNotFound, "there is no method %.60q", "没有方法 %.60q", method))
 		return "/api/unknown"
 	}
+	// A form of another site can send every type but this one without asking.
+	if media, _, _ := strings.Cut(string(ctx.Request.Header.ContentType()), ";"); !strings.EqualFold(strings.TrimSpace(media), "application/json") {
+		g.refuse(ctx, wire.Refuse(wire.InvalidRequest, "Content-Type must be application/json", "Content-Type 必须为 application/json"))
+		ctx.SetStatusCode(fasthttp.StatusUnsupportedMediaType)
+		return "/api/" + method
+	}
 	result, err := g.callOverHTTP(ctx, kind, spec)
 	if err != nil {
 		g.refuse(ctx, err)
@@ -45,21 +51,17 @@ func (g *Gate) serveCall(ctx *fasthttp.RequestCtx, kind ListenerKind, method str
 // callOverHTTP checks everything that stands before a call and carries it out.
 func (g *Gate) callOverHTTP(ctx *fasthttp.RequestCtx, kind ListenerKind, spec wire.Spec) (any, *wire.Error) {
 	h := &ctx.Request.Header
-	// A form of another site can send everything but this type without asking.
-	if media, _, _ := strings.Cut(string(h.ContentType()), ";"); !strings.EqualFold(strings.TrimSpace(media), "application/json") {
-		return nil, wire.Refuse(wire.InvalidRequest, "Content-Type must be application/json", "Content-Type 必须为 application/json")
-	}
 	if spec.Socket {
 		return nil, wire.Refuse(wire.InvalidRequest, "this method needs a connection: call it over the WebSocket at /api/ws", "此方法需要长连接：请通过 /api/ws 的 WebSocket 调用")
 	}
-	actor, how, err := g.caller(ctx, kind)
-	if err == nil && how != bearer && kind != Unix && len(h.Peek("Origin")) > 0 && !sameOrigin(ctx, kind) {
-		err = wire.Refuse(wire.Forbidden, "pages of other sites may not call this server", "其他网站的页面不得调用本服务器")
+	if _, how := token(ctx, kind); how != bearer && kind != Unix && len(h.Peek("Origin")) > 0 && !sameOrigin(ctx, kind) {
+		return nil, wire.Refuse(wire.Forbidden, "pages of other sites may not call this server", "其他网站的页面不得调用本服务器")
 	}
-	if err != nil && (spec.Access != wire.Public || err.Kind != wire.Unauthenticated) {
+	actor, _, err := g.caller(ctx, kind)
+	if err != nil && (spec.Access != wire.Public || err.Kind == wire.RateLimited) {
 		return nil, err
 	}
-	if err != nil { // a stale cookie must not stand in the way of a login
+	if err != nil { // an old cookie must not stand in the way of a login
 		actor = chat.Actor{}
 	}
 	if spec.Access != wire.Public && actor.User == 0 && !actor.Operator {

@@ -150,10 +150,15 @@ func (s *session) login(actor chat.Actor) *wire.Error {
 	if !g.hub.login(s, actor.User, g.limits.SocketsPerUser) {
 		return tooManySockets(g.limits.SocketsPerUser)
 	}
+	s.loggedIn.Store(true)
 	s.mu.Lock()
 	s.actor = actor
+	ending := s.ending
 	s.mu.Unlock()
-	s.loggedIn.Store(true)
+	if ending { // whoever ended it may have come before loggedIn
+		s.depart()
+		return nil
+	}
 	g.presence.changed(actor.User)
 	s.recheck()
 	return nil

@@ -153,6 +153,10 @@ func (g *Gate) report(where string, p any) {
 // the listener. It returns nil after those.
 func (g *Gate) Serve(ln net.Listener, kind ListenerKind) error {
 	door, err := g.listener(ln, kind)
+	if errors.Is(err, net.ErrClosed) {
+		_ = ln.Close()
+		return nil
+	}
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
@@ -160,7 +164,8 @@ func (g *Gate) Serve(ln net.Listener, kind ListenerKind) error {
 	g.mu.Lock()
 	if g.closed || g.draining.Load() {
 		g.mu.Unlock()
-		return ln.Close()
+		_ = ln.Close()
+		return nil
 	}
 	g.servers = append(g.servers, server)
 	g.mu.Unlock()

@@ -45,10 +45,17 @@ func (h *hub) login(s *session, user id.ID, max int) bool {
 	return true
 }
 
-func (h *hub) remove(s *session, user id.ID) {
+// remove forgets a session whose connection is closed.
+func (h *hub) remove(s *session) {
+	h.mu.Lock()
+	delete(h.all, s)
+	h.mu.Unlock()
+}
+
+// logout takes a session from its account, if it is there.
+func (h *hub) logout(s *session, user id.ID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.all, s)
 	list := h.users[user]
 	at := slices.Index(list, s)
 	if at < 0 {

@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"time"
 
+	"posthouse/appliance/blob"
 	"posthouse/appliance/chat"
+	"posthouse/appliance/thumbnail"
 )
 
 // ListenerKind says what comes through a listener.
@@ -129,9 +131,12 @@ type StaticFile struct {
 // may be left out.
 type Options struct {
 	Service *chat.Service
-	Limits  Limits
-	Logger  *slog.Logger
-	Now     func() time.Time
+	Blobs   *blob.Store // uploads and downloads answer unavailable without it
+	// Thumbnails makes small pictures; without it there are none.
+	Thumbnails *thumbnail.Maker
+	Limits     Limits
+	Logger     *slog.Logger
+	Now        func() time.Time
 
 	Version   string
 	Heartbeat time.Duration // 25 s if zero

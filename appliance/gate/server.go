@@ -111,8 +111,8 @@ func (g *Gate) handler(kind ListenerKind) fasthttp.RequestHandler {
 	}
 }
 
-// unread reports whether the request's body was not read to its end. It reads
-// what has come already, and waits for nothing.
+// unread reports whether the request's body has not come to its end. It reads
+// what is in memory already, and waits for nothing.
 func unread(ctx *fasthttp.RequestCtx) bool {
 	stream := ctx.RequestBodyStream()
 	if stream == nil {
@@ -121,9 +121,8 @@ func unread(ctx *fasthttp.RequestCtx) bool {
 	if err := ctx.Conn().SetReadDeadline(time.Unix(1, 0)); err != nil {
 		return true
 	}
-	var b [1]byte
-	n, err := stream.Read(b[:])
-	return n > 0 || !errors.Is(err, io.EOF)
+	_, err := io.Copy(io.Discard, stream)
+	return err != nil
 }
 
 // screen refuses what no handler must see.

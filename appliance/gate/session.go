@@ -148,6 +148,7 @@ func (s *session) follow(answer *frame, i, after uint64) {
 // shut ends the session with a close frame: after everything that waits when
 // flush is set, at once otherwise. Only the first call counts.
 func (s *session) shut(code int, reason string, flush bool) {
+	defer s.depart()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ending {
@@ -170,12 +171,22 @@ const lingering = time.Second
 
 // abort ends the session and its connection without a word.
 func (s *session) abort(reason string) {
+	defer s.depart()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.end(reason)
 	s.drop()
 	s.closing = nil
 	s.kill()
+}
+
+// depart takes a session that ends from its account: it is offline from now
+// on, however long its connection lingers.
+func (s *session) depart() {
+	if s.loggedIn.Load() {
+		s.g.hub.logout(s, s.user)
+		s.g.presence.changed(s.user)
+	}
 }
 
 // end, drop and kill are called with the lock held.

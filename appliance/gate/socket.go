@@ -260,10 +260,9 @@ func (s *session) finish() {
 		s.kill()
 	}
 	s.mu.Unlock()
-	g.hub.remove(s, s.user)
+	s.depart()
 	g.presence.forget(s)
 	if s.loggedIn.Load() {
-		g.presence.changed(s.user)
 		s.leave()
 	}
 	if polite {
@@ -274,6 +273,7 @@ func (s *session) finish() {
 	s.kill()
 	why := s.why
 	s.mu.Unlock()
+	g.hub.remove(s)
 	lasted := g.now().UnixMilli() - s.since
 	g.meters.lasted(time.Duration(lasted) * time.Millisecond)
 	g.log.Debug("session ended", keySession, s.number, keyUser, s.user.String(), keyDevice, s.device.String(),
