@@ -168,6 +168,7 @@ func (a *appender) run(ctx context.Context, r io.Reader) error {
 		return errors.Join(ErrChecksum, a.rollBack())
 	}
 	if err := a.commit(); err != nil {
+		a.giveBack()
 		return errors.Join(readErr, err)
 	}
 	return readErr
@@ -208,7 +209,7 @@ func (a *appender) write(b []byte) error {
 	if a.check != nil {
 		a.check.Write(b)
 	}
-	if a.end-a.e.up.Offset < checkpointBytes {
+	if a.end-a.e.up.Offset < a.s.checkpoint {
 		return nil
 	}
 	if err := a.s.checkSpace(0); err != nil {

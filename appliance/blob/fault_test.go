@@ -309,3 +309,21 @@ func TestKillInAppend(t *testing.T) {
 	h.finish(id, want)
 	t.Logf("12 kills, %d bytes", answered)
 }
+
+// The slot of an offset that could not be confirmed may be on disk: the bytes
+// it speaks of must not be given up before it is taken back.
+func TestRestartAfterUnconfirmedPosition(t *testing.T) {
+	ff := &faults{FS: disk.OS{}}
+	h := open(t, Options{FS: ff})
+	id := h.create(10)
+	ff.set(only("sync .pos", syscall.ENOSPC))
+	_, err := h.Append(t.Context(), id, 0, strings.NewReader("hello"), nil)
+	wants(t, err, ErrNoSpace)
+	h.offset(id, 0)
+	ff.set(nil)
+	h.reopen()
+	u, err := h.Upload(id)
+	must(t, err)
+	h.append(id, u.Offset, []byte("helloworld")[u.Offset:])
+	h.finish(id, []byte("helloworld"))
+}

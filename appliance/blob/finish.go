@@ -164,7 +164,7 @@ func (s *Store) stage(ctx context.Context, name string, r io.Reader) (d Digest, 
 	return d, w.n, noSpace(err)
 }
 
-// putWriter bounds a Put and looks after the reserve every checkpointBytes.
+// putWriter bounds a Put and looks after the reserve at every checkpoint.
 type putWriter struct {
 	s       *Store
 	w       io.Writer
@@ -180,7 +180,7 @@ func (p *putWriter) Write(b []byte) (int, error) {
 		if err := p.s.checkSpace(int64(len(b))); err != nil {
 			return 0, err
 		}
-		p.checked = p.n + checkpointBytes
+		p.checked = p.n + p.s.checkpoint
 	}
 	n, err := p.w.Write(b)
 	p.n += int64(n)

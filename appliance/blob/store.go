@@ -79,6 +79,8 @@ type Store struct {
 	opt  Options
 	fsys disk.FS
 	bufs sync.Pool // *[]byte of bufferBytes
+	// checkpoint is checkpointBytes, less in tests.
+	checkpoint int64
 
 	mu      sync.Mutex
 	uploads map[string]*entry
@@ -103,12 +105,13 @@ func Open(dir string, opt Options) (*Store, error) {
 		opt.FreeBytes = statfsFree
 	}
 	s := &Store{
-		dir:     dir,
-		opt:     opt,
-		fsys:    opt.FS,
-		bufs:    sync.Pool{New: func() any { b := make([]byte, bufferBytes); return &b }},
-		uploads: make(map[string]*entry),
-		durable: make(map[string]bool),
+		dir:        dir,
+		opt:        opt,
+		fsys:       opt.FS,
+		bufs:       sync.Pool{New: func() any { b := make([]byte, bufferBytes); return &b }},
+		uploads:    make(map[string]*entry),
+		checkpoint: checkpointBytes,
+		durable:    make(map[string]bool),
 	}
 	for _, d := range []string{dir, s.contentDir(), s.stagingDir(), s.binDir()} {
 		if err := s.makeDir(d); err != nil {
