@@ -88,15 +88,15 @@ export function dialog(title: string, wide = false): { body: HTMLElement; close:
   const id = unique("d");
   const before = document.activeElement;
   const body = h("div", { class: "dialog-body" });
-  const d = h("dialog", { class: wide ? "wide" : "", "aria-labelledby": id },
-    h("header", null, h("h2", { id }, title), iconButton("close", t("close"), () => d.close())), body);
+  const d: HTMLDialogElement = h("dialog", { class: wide ? "wide" : "", "aria-labelledby": id },
+    h("header", null, h("h2", { id }, title), iconButton("close", t("close"), () => { d.close(); })), body);
   const ends: (() => void)[] = [];
   d.addEventListener("close", () => {
     d.remove();
     for (const f of ends) f();
     if (before instanceof HTMLElement && before.isConnected) before.focus();
   });
-  d.addEventListener("click", (e) => {
+  d.addEventListener("click", (e: MouseEvent) => {
     if (e.target === d) d.close();
   });
   document.body.appendChild(d);

@@ -1,0 +1,388 @@
+// The client of one logged-in account: it owns the store, the connection and
+// the outbox, makes the calls that the store asks for, and offers the views
+// what a person can do.
+
+import type { History, ID, Message, Method, User } from "./api";
+import { socketOnly } from "./api";
+import { Connection, type Env } from "./connection";
+import { explain, lang } from "./lang";
+import { Outbox, params, uuid7, type Draft, type Pending } from "./outbox";
+import { RpcError, passing, post, type Params, type Result } from "./rpc";
+import { Store, type Need } from "./store";
+
+const pageSize = 50;
+const windowMax = 300; // messages of a room in the page at once
+const typingEvery = 3000; // ms
+const usersAtOnce = 500;
+
+function browser(): Env {
+  return {
+    now: () => Date.now(),
+    random: () => Math.random(),
+    after: (ms, f) => setTimeout(f, ms),
+    cancel: (timer) => clearTimeout(timer as number | undefined),
+    dial: () => new WebSocket((location.protocol === "https:" ? "wss://" : "ws://") + location.host + "/api/ws?lang=" + lang) as unknown as ReturnType<Env["dial"]>,
+    network: () => navigator.onLine !== false,
+  };
+}
+
+export class Client {
+  readonly store = new Store();
+  readonly connection: Connection;
+  outbox: Outbox;
+  private sending = new Set<ID>(); // rooms
+  private pauses = new Map<ID, number>(); // room → failures in a row
+  private wanted = new Set<ID>();
+  private asked = new Set<ID>();
+  private usersTimer = 0;
+  private rooms = new Set<ID>();
+  private roomsTimer = 0;
+  private loading = new Map<string, Promise<void>>();
+  private typed = 0;
+  private reading = new Map<ID, number>();
+  private probing = false;
+  private checkTimer = 0;
+
+  constructor(user: User, device: ID, private readonly loggedOut: () => void) {
+    this.store.dispatch({ type: "me", user, device });
+    this.outbox = new Outbox(storage(), user.id);
+    this.publish();
+    this.store.onNeed((n) => this.need(n));
+    this.connection = new Connection(browser(), {
+      link: (link) => this.store.dispatch({ type: "link", link }),
+      // A record may become several events of one position. Whether the last of
+      // them had arrived cannot be known: ask for that position once more.
+      since: () => Math.max(0, this.store.state.position - 1),
+      position: () => this.store.state.position,
+      started: (start) => this.store.dispatch({ type: "start", start, now: Date.now() }),
+      event: (event) => this.store.dispatch({ type: "event", event, now: Date.now() }),
+      ready: () => this.ready(),
+      lost: () => void this.probe(),
+    });
+  }
+
+  start(): void {
+    this.connection.start();
+    addEventListener("online", this.online);
+    addEventListener("offline", this.offline);
+    document.addEventListener("visibilitychange", this.visible);
+    void this.checkServer();
+  }
+
+  stop(): void {
+    this.connection.stop();
+    removeEventListener("online", this.online);
+    removeEventListener("offline", this.offline);
+    document.removeEventListener("visibilitychange", this.visible);
+    clearTimeout(this.checkTimer);
+  }
+
+  private online = () => this.connection.now();
+  private offline = () => this.connection.away();
+  private visible = () => {
+    if (!document.hidden) this.connection.now();
+  };
+
+  // call uses the socket when it stands, else HTTP.
+  async call<M extends Method>(method: M, p: Params<M>): Promise<Result<M>> {
+    try {
+      if (this.connection.online || socketOnly.includes(method)) return await this.connection.call(method, p);
+      return await post(method, p, lang);
+    } catch (e) {
+      if (e instanceof RpcError && e.kind === "unauthenticated") void this.probe();
+      if (e instanceof RpcError && e.kind === "unavailable") void this.checkServer();
+      throw e;
+    }
+  }
+
+  private ready(): void {
+    const s = this.store.state;
+    const peers = [...s.rooms.values()].flatMap((r) => (r.room.peer ? [r.room.peer] : []));
+    this.wantUsers(peers);
+    void this.watch();
+    this.asked.clear();
+    this.flush();
+    void this.checkServer();
+  }
+
+  // watch asks for the presence of the people one talks with.
+  private async watch(): Promise<void> {
+    const users = [...this.store.state.rooms.values()].flatMap((r) => (r.room.peer ? [r.room.peer] : [])).slice(0, 500);
+    try {
+      const r = await this.connection.call("presence.watch", { users });
+      this.store.dispatch({ type: "presence", list: r.presence });
+    } catch {
+      // Presence is a courtesy; the next connection asks again.
+    }
+  }
+
+  // probe finds out why there is no connection: a refused WebSocket does not
+  // tell a browser that the session is over.
+  private async probe(): Promise<void> {
+    if (this.probing) return;
+    this.probing = true;
+    try {
+      await post("session.me", {}, lang);
+    } catch (e) {
+      if (e instanceof RpcError && e.kind === "unauthenticated") {
+        this.stop();
+        this.loggedOut();
+      }
+    } finally {
+      this.probing = false;
+    }
+  }
+
+  // checkServer asks whether the server takes messages, and goes on asking
+  // while it does not.
+  private async checkServer(): Promise<void> {
+    clearTimeout(this.checkTimer);
+    try {
+      const info = await post("server.info", {}, lang);
+      const was = this.store.state.readOnly;
+      this.store.dispatch({ type: "server", organisation: info.organisation, ready: info.ready });
+      if (info.ready && was) this.flush();
+      if (!info.ready) this.checkTimer = window.setTimeout(() => void this.checkServer(), 10000);
+    } catch {
+      // Not reached: the next connection asks again.
+    }
+  }
+
+  private need(n: Need): void {
+    if (n.need === "arrived") {
+      if (this.outbox.remove(n.key)) this.publish();
+    } else if (n.need === "room") {
+      this.rooms.add(n.room);
+      clearTimeout(this.roomsTimer);
+      this.roomsTimer = window.setTimeout(() => void this.loadRooms(), 100);
+    } else {
+      void this.fillHole(n.room, n.after);
+    }
+  }
+
+  private async loadRooms(): Promise<void> {
+    const ids = [...this.rooms];
+    this.rooms.clear();
+    for (const room of ids) {
+      try {
+        const r = await this.call("room.get", { room });
+        if (!r.room.my_role) continue;
+        this.store.dispatch({ type: "room", room: r.room });
+        if (r.room.peer && !this.store.state.presence.has(r.room.peer)) void this.watch();
+      } catch {
+        // Gone, or the connection broke: sync.start brings what is true then.
+      }
+    }
+  }
+
+  // fillHole loads what is missing at the end of a timeline. A long absence
+  // is not loaded piece by piece: the newest page replaces it.
+  private async fillHole(room: ID, after: number): Promise<void> {
+    const head = this.store.state.rooms.get(room)?.room.head ?? 0;
+    if (head - after > 4 * pageSize) return this.newest(room);
+    return this.later(room);
+  }
+
+  // ---- timelines
+
+  private load(room: ID, where: "newest" | "before" | "after" | "around", ask: () => Promise<History>): Promise<void> {
+    const key = room + where;
+    const running = this.loading.get(key);
+    if (running) return running;
+    const p = (async () => {
+      try {
+        const page = await ask();
+        this.loading.delete(key);
+        this.store.dispatch({ type: "page", room, page, where, max: windowMax });
+        this.wantFor(page.messages);
+      } finally {
+        this.loading.delete(key);
+      }
+    })();
+    this.loading.set(key, p);
+    return p;
+  }
+
+  newest(room: ID): Promise<void> {
+    return this.load(room, "newest", () => this.call("room.history", { room, limit: pageSize }));
+  }
+
+  earlier(room: ID): Promise<void> {
+    const tl = this.store.state.timelines.get(room);
+    const first = tl?.messages[0]?.seq;
+    if (!tl || tl.atStart || !first) return Promise.resolve();
+    return this.load(room, "before", () => this.call("room.history", { room, before: first, limit: pageSize }));
+  }
+
+  later(room: ID): Promise<void> {
+    const tl = this.store.state.timelines.get(room);
+    const last = tl?.messages.at(-1)?.seq;
+    if (!tl || tl.atEnd) return Promise.resolve();
+    if (!last) return this.newest(room);
+    return this.load(room, "after", () => this.call("room.history", { room, after: last, limit: pageSize }));
+  }
+
+  around(room: ID, seq: number): Promise<void> {
+    const after = seq - 1 - pageSize / 2;
+    return this.load(room, "around", () => this.call("room.history",
+      after > 0 ? { room, after, limit: pageSize } : { room, from_start: true, limit: pageSize }));
+  }
+
+  // openRoom loads what one sees first. Failures of the rest do no harm.
+  async openRoom(room: ID): Promise<void> {
+    const s = this.store.state;
+    if (!s.rooms.has(room)) {
+      const r = await this.call("room.get", { room });
+      this.store.dispatch({ type: "room", room: r.room });
+    }
+    if (!s.timelines.has(room)) await this.newest(room);
+    if ((s.rooms.get(room)?.room.members ?? 0) <= 50) await this.loadMembers(room).catch(() => {});
+    await this.lastReceipts(room).catch(() => {});
+  }
+
+  async loadMembers(room: ID, after?: ID): Promise<{ more: boolean; last?: ID }> {
+    const list = await this.call("room.members", after ? { room, after } : { room });
+    this.store.dispatch({ type: "members", room, list });
+    this.wantUsers(list.members.map((m) => m.user));
+    return { more: !!list.more, last: list.members.at(-1)?.user };
+  }
+
+  // lastReceipts asks how far one's own newest message has got: receipts are
+  // not told again after a reload.
+  private async lastReceipts(room: ID): Promise<void> {
+    const s = this.store.state;
+    if (s.devices.has(room)) return;
+    const mine = s.timelines.get(room)?.messages.findLast((m) => m.sender === s.me?.id && !m.change && !m.recalled);
+    if (!mine) return;
+    const j = await this.call("message.journey", { message: mine.id });
+    this.store.dispatch({ type: "steps", room, seq: mine.seq, steps: j.steps });
+  }
+
+  closeRoom(room: ID): void {
+    this.store.dispatch({ type: "trim", room, keep: pageSize });
+  }
+
+  // read moves the read mark to the newest entry.
+  read(room: ID): void {
+    const r = this.store.state.rooms.get(room)?.room;
+    if (!r || !r.my_role || r.head <= r.my_read || (this.reading.get(room) ?? 0) >= r.head || !this.connection.online) return;
+    const seq = r.head;
+    this.reading.set(room, seq);
+    this.call("room.read", { room, seq }).catch(() => this.reading.delete(room));
+  }
+
+  typing(room: ID): void {
+    const now = Date.now();
+    if (now - this.typed < typingEvery) return;
+    this.typed = now;
+    this.connection.notify("room.typing", { room });
+  }
+
+  // ---- people
+
+  wantUsers(ids: Iterable<ID>): void {
+    for (const id of ids) {
+      if (id && !this.store.state.users.has(id) && !this.asked.has(id)) this.wanted.add(id);
+    }
+    if (!this.wanted.size || this.usersTimer) return;
+    this.usersTimer = window.setTimeout(() => {
+      this.usersTimer = 0;
+      void this.loadUsers();
+    }, 20);
+  }
+
+  private async loadUsers(): Promise<void> {
+    const users = [...this.wanted].slice(0, usersAtOnce);
+    for (const id of users) {
+      this.wanted.delete(id);
+      this.asked.add(id);
+    }
+    try {
+      const r = await this.call("directory.get", { users });
+      this.store.dispatch({ type: "users", users: r.users });
+    } catch {
+      for (const id of users) this.asked.delete(id);
+    }
+    this.wantUsers([]);
+  }
+
+  wantFor(messages: Iterable<Message>): void {
+    for (const m of messages) {
+      this.wantUsers([m.sender, ...(m.mentions ?? []), ...(m.change?.users ?? [])]);
+      if (m.preview) this.wantUsers([m.preview.sender]);
+      if (m.forwarded) this.wantUsers([m.forwarded.sender]);
+      if (m.recalled) this.wantUsers([m.recalled.by]);
+      for (const r of m.reactions ?? []) this.wantUsers(r.users);
+    }
+  }
+
+  // ---- sending
+
+  send(room: ID, draft: Draft): void {
+    const key = uuid7(Date.now(), (n) => crypto.getRandomValues(new Uint8Array(n)));
+    this.outbox.add({ ...draft, key, room, created: Date.now() });
+    this.publish();
+    this.flush();
+  }
+
+  retry(key: string): void {
+    this.outbox.retry(key);
+    this.publish();
+    this.flush();
+  }
+
+  drop(key: string): void {
+    this.outbox.remove(key);
+    this.publish();
+  }
+
+  private publish(): void {
+    this.store.dispatch({ type: "outbox", entries: this.outbox.entries });
+  }
+
+  private flush(): void {
+    if (!this.connection.online) return;
+    for (const p of this.outbox.next(this.sending)) void this.sendOne(p);
+  }
+
+  private async sendOne(p: Pending): Promise<void> {
+    this.sending.add(p.room);
+    let wait = 0;
+    try {
+      const sent = await this.connection.call("message.send", params(p));
+      this.pauses.delete(p.room);
+      const r = this.store.state.rooms.get(p.room);
+      if (!r || r.room.head >= sent.seq) this.outbox.remove(p.key);
+      else this.outbox.stored(p.key, sent.seq, sent.id);
+      this.publish();
+    } catch (e) {
+      if (e instanceof RpcError && e.kind === "unauthenticated") void this.probe();
+      else if (passing(e)) {
+        const n = (this.pauses.get(p.room) ?? 0) + 1;
+        this.pauses.set(p.room, n);
+        wait = Math.max((e as RpcError).retryAfter, Math.min(30000, 1000 * 2 ** n));
+        if ((e as RpcError).kind === "unavailable") void this.checkServer();
+      } else {
+        this.outbox.fail(p.key, explain(e));
+        this.publish();
+      }
+    }
+    if (wait && this.connection.online) await new Promise((f) => setTimeout(f, wait));
+    this.sending.delete(p.room);
+    this.flush();
+  }
+}
+
+function storage(): Storage {
+  try {
+    localStorage.getItem("posthouse");
+    return localStorage;
+  } catch {
+    return nowhere();
+  }
+}
+
+// nowhere is a storage for browsers that forbid theirs.
+function nowhere(): Storage {
+  return { length: 0, key: () => null, getItem: () => null, setItem: () => {}, removeItem: () => {}, clear: () => {} };
+}
