@@ -66,7 +66,8 @@
 //
 // The salt ties a record to its file, and makes it impossible for a chat
 // message to contain bytes that pass for a record. A len of zero ends the
-// records: the last segment is extended with zeros in steps of 1 MiB, so that
+// records: the last segment is extended with zeros in steps of 1 MiB (not
+// beyond Options.SegmentBytes), so that
 // fdatasync has no file size to write, and Close and sealing cut them off.
 //
 //	hwm, 36 bytes, replaced by temporary name and rename

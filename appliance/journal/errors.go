@@ -22,6 +22,9 @@ var (
 	// batch has more than MaxBatch entries or bytes. Nothing was written; not
 	// sticky.
 	ErrTooLarge = errors.New("journal entry or batch is too large")
+	// ErrVersion: a newer program wrote the journal. Not damage, and nothing to
+	// repair.
+	ErrVersion = errors.New("journal has a format version that this program does not read")
 	// ErrLocked: another process holds the journal.
 	ErrLocked = errors.New("journal is in use by another process")
 )

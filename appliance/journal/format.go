@@ -65,6 +65,9 @@ func (h *header) encode() []byte {
 	return b
 }
 
+// reasonVersion is not damage: a newer program wrote the segment.
+const reasonVersion = "segment has a format version that this program does not read"
+
 // decodeHeader returns a reason when b is not a header this code can read.
 func decodeHeader(b []byte) (h header, reason string) {
 	le := binary.LittleEndian
@@ -78,8 +81,8 @@ func decodeHeader(b []byte) (h header, reason string) {
 	if le.Uint32(b[76:]) != crc32.Checksum(b[:76], castagnoli) {
 		return h, "checksum of the segment header is wrong"
 	}
-	if v := le.Uint32(b[8:]); v != formatVersion {
-		return h, "segment has format version " + strconv.FormatUint(uint64(v), 10) + ", this program reads 1"
+	if le.Uint32(b[8:]) != formatVersion {
+		return h, reasonVersion
 	}
 	h.maxPayload = le.Uint32(b[12:])
 	h.first = le.Uint64(b[16:])

@@ -250,7 +250,7 @@ func (j *Journal) write(buf []byte, off int64) error {
 	size := len(buf)
 	end := off + int64(size)
 	if end > j.alloc {
-		grown := (end/extendBytes + 1) * extendBytes
+		grown := max(end, min((end/extendBytes+1)*extendBytes, j.opt.SegmentBytes))
 		buf = append(buf, make([]byte, grown-end)...)
 		j.alloc = grown
 	}

@@ -82,7 +82,8 @@ func (l *loaded) short(witness uint64) error {
 }
 
 // list returns the first positions of the segments that belong to the journal
-// and checks that the first of them is there.
+// and checks that the first of them is there; if it is not, the list comes with
+// the error.
 func (l *loaded) list() ([]uint64, error) {
 	entries, err := l.fs.ReadDir(l.dir)
 	if err != nil {
@@ -103,7 +104,7 @@ func (l *loaded) list() ([]uint64, error) {
 		firsts = firsts[1:]
 	}
 	if firsts[0] > l.mark.first {
-		return nil, l.damage(segmentName(l.mark.first), 0, l.mark.first, "segment is missing")
+		return firsts, l.damage(segmentName(l.mark.first), 0, l.mark.first, "segment is missing")
 	}
 	return firsts, nil
 }
@@ -111,15 +112,8 @@ func (l *loaded) list() ([]uint64, error) {
 // addSegment checks one segment against the one before and appends it.
 func (l *loaded) addSegment(first uint64, last bool) error {
 	name := segmentName(first)
-	var prev *segment
-	if n := len(l.segs); n > 0 {
-		prev = l.segs[n-1]
-		if prev.last+1 < first {
-			return l.damage(segmentName(prev.last+1), 0, prev.last+1, "segment is missing, the next one is %s", name)
-		}
-		if prev.last+1 > first {
-			return l.damage(name, 0, first, "segment overlaps %s, which ends at position %d", prev.name, prev.last)
-		}
+	if err := l.checkGap(first); err != nil {
+		return err
 	}
 	f, err := l.fs.OpenFile(l.path(name), os.O_RDONLY, 0)
 	if err != nil {
@@ -130,7 +124,7 @@ func (l *loaded) addSegment(first uint64, last bool) error {
 	if err != nil {
 		return err
 	}
-	s, err := l.readHeader(f, name, first, size, prev)
+	s, err := l.readHeader(f, first)
 	if err != nil {
 		return err
 	}
@@ -139,6 +133,26 @@ func (l *loaded) addSegment(first uint64, last bool) error {
 		return l.readLast(f, s, size)
 	}
 	return l.readFooter(f, s, size)
+}
+
+// newest is the segment before the one that is looked at, nil = none.
+func (l *loaded) newest() *segment {
+	if n := len(l.segs); n > 0 {
+		return l.segs[n-1]
+	}
+	return nil
+}
+
+// checkGap compares the name of a segment with the end of the one before.
+func (l *loaded) checkGap(first uint64) error {
+	prev := l.newest()
+	switch {
+	case prev == nil || prev.last+1 == first:
+		return nil
+	case prev.last+1 < first:
+		return l.damage(segmentName(prev.last+1), 0, prev.last+1, "segment is missing, the next one is %s", segmentName(first))
+	}
+	return l.damage(segmentName(first), 0, first, "segment overlaps %s, which ends at position %d", prev.name, prev.last)
 }
 
 func fileSize(f disk.File) (int64, error) {
@@ -159,23 +173,37 @@ func readUpTo(f io.ReaderAt, off int64, n int) ([]byte, error) {
 	return b[:got], nil
 }
 
-func (l *loaded) readHeader(f disk.File, name string, first uint64, size int64, prev *segment) (*segment, error) {
+// readHeader reads a header and checks it against the file name and the
+// segment before.
+func (l *loaded) readHeader(f disk.File, first uint64) (*segment, error) {
+	name := segmentName(first)
 	b, err := readUpTo(f, 0, headerSize)
 	if err != nil {
 		return nil, fmt.Errorf("read header of %s: %w", name, err)
 	}
 	h, reason := decodeHeader(b)
-	switch {
-	case reason != "":
-	case h.first != first:
-		reason = fmt.Sprintf("header says first position %d", h.first)
-	case prev != nil && (h.prevChain != prev.foot.chain || h.prevSHA != prev.foot.sha):
-		reason = "segment does not continue " + prev.name
+	if reason == reasonVersion {
+		return nil, fmt.Errorf("read header of %s: %w", name, ErrVersion)
+	}
+	if reason == "" {
+		reason = l.misfit(&h, first)
 	}
 	if reason != "" {
 		return nil, l.damage(name, 0, first, "%s", reason)
 	}
 	return &segment{name: name, hdr: h, last: first - 1, end: headerSize}, nil
+}
+
+// misfit says why a valid header does not belong here, "" = it does.
+func (l *loaded) misfit(h *header, first uint64) string {
+	prev := l.newest()
+	switch {
+	case h.first != first:
+		return fmt.Sprintf("header says first position %d", h.first)
+	case prev != nil && (h.prevChain != prev.foot.chain || h.prevSHA != prev.foot.sha):
+		return "segment does not continue " + prev.name
+	}
+	return ""
 }
 
 // readFooter takes a segment that is not the last one from its footer.
@@ -209,7 +237,7 @@ func (l *loaded) readLast(f disk.File, s *segment, size int64) error {
 	if scan.foot != nil {
 		return l.checkSealed(f, s, size)
 	}
-	if l.tail, err = judgeTail(f, s.hdr, scan, size); err != nil {
+	if l.tail, err = judgeTail(f, s.hdr, scan, size, false); err != nil {
 		return fmt.Errorf("scan tail of %s: %w", s.name, err)
 	}
 	if l.tail.damage != "" {

@@ -119,9 +119,11 @@ func (j *Journal) openLocked() (err error) {
 func makeDir(fsys disk.FS, dir string) error {
 	var missing []string
 	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
-		if _, err := fsys.Stat(d); err == nil || filepath.Dir(d) == d {
+		_, err := fsys.Stat(d)
+		if err == nil {
 			break
-		} else if !errors.Is(err, fs.ErrNotExist) {
+		}
+		if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(d) == d {
 			return fmt.Errorf("create journal directory: %w", err)
 		}
 		missing = append(missing, d)

@@ -12,7 +12,8 @@ type verdict struct {
 	torn   bool   // something is there, and a power cut explains it
 	end    int64  // one past the last byte that is not zero; the cut copies up to here
 	damage string // not empty: a power cut does not explain it
-	offset int64  // where the evidence of damage stands
+	offset int64  // where the damage stands
+	pos    uint64 // highest position that verifies in the tail, 0 = none
 }
 
 // crcBudget bounds the bytes that a search for records may checksum per byte
@@ -32,17 +33,20 @@ type tailScan struct {
 	window uint64 // how many positions could stand in the tail at most
 	seeds  []uint32
 	budget int64
+	pos    uint64 // highest position that verified
+	toEnd  bool   // search on after the first proof of damage
 }
 
-// judgeTail is called where scanSegment stopped without a footer.
-func judgeTail(f io.ReaderAt, h header, s *scanned, size int64) (verdict, error) {
+// judgeTail is called where scanSegment stopped without a footer. toEnd = look
+// at all of the tail, to learn the highest position in it.
+func judgeTail(f io.ReaderAt, h header, s *scanned, size int64, toEnd bool) (verdict, error) {
 	end, err := lastNonZero(f, s.end, size)
 	if err != nil || end == s.end {
 		return verdict{end: end}, err
 	}
 	t := &tailScan{
 		win: window{f: f, limit: size, chunk: 1 << 20},
-		hdr: h, off: s.end, end: end, last: s.last,
+		hdr: h, off: s.end, end: end, last: s.last, toEnd: toEnd,
 		window: uint64(end-s.end)/recordHead + 2,
 		budget: (end-s.end)*crcBudget + 64<<20,
 	}
@@ -96,42 +100,43 @@ func (t *tailScan) seed(chain uint32) error {
 
 // search walks the tail byte by byte.
 func (t *tailScan) search() (verdict, error) {
-	v := verdict{torn: true, end: t.end}
+	damage := ""
 	same := int64(-1) // offset of the first record of the torn batch itself
-	for o := t.off; o+8 < t.end; o++ {
+	for o := t.off; o+8 < t.end && (damage == "" || t.toEnd); o++ {
 		found, err := t.probe(o)
-		if err != nil {
+		switch {
+		case err != nil:
 			return verdict{}, err
-		}
-		if t.budget < 0 {
-			return verdict{damage: "too many byte sequences look like records", offset: o, end: t.end}, nil
-		}
-		if found.what == "" {
-			continue
-		}
-		if found.what == "footer" || found.batch > t.last+1 {
-			return verdict{damage: fmt.Sprintf("a valid %s stands behind it at offset %d", found.what, found.off), offset: t.off, end: t.end}, nil
-		}
-		if same < 0 {
+		case t.budget < 0:
+			damage = "too many byte sequences behind it look like records"
+			t.toEnd = false
+		case found.what == "":
+		case found.what == "footer" || found.batch > t.last+1:
+			damage = fmt.Sprintf("a valid %s stands behind it at offset %d", found.what, found.off)
+		case same < 0:
 			same = found.off
 		}
+		if found.what != "" {
+			t.pos = max(t.pos, found.pos)
+		}
 	}
-	if same >= 0 {
+	if damage == "" && same >= 0 {
 		missing, err := t.missingSector(same)
 		if err != nil {
 			return verdict{}, err
 		}
 		if !missing {
-			return verdict{damage: fmt.Sprintf("valid records of the same batch stand behind it at offset %d and no sector is missing", same), offset: t.off, end: t.end}, nil
+			damage = fmt.Sprintf("a valid record of the same batch stands behind it at offset %d and no sector is missing", same)
 		}
 	}
-	return v, nil
+	return verdict{torn: damage == "", end: t.end, damage: damage, offset: t.off, pos: t.pos}, nil
 }
 
 // evidence is a frame in the tail that verifies.
 type evidence struct {
 	what  string // "", "record" or "footer"
 	off   int64
+	pos   uint64 // of the record, or the footer's last
 	batch uint64 // first position of the record's batch
 }
 
@@ -144,7 +149,7 @@ func (t *tailScan) probe(o int64) (evidence, error) {
 	}
 	if len(b) >= 4 && le.Uint32(b) == footerMark {
 		if f, ok := decodeFooter(b, t.hdr.salt); ok && f.last >= t.last {
-			return evidence{what: "footer", off: o}, nil
+			return evidence{what: "footer", off: o, pos: f.last}, nil
 		}
 		return evidence{}, nil
 	}
@@ -199,7 +204,7 @@ func (t *tailScan) verify(o int64, seed uint32) (evidence, error) {
 	if frameCRC(seed^t.hdr.salt, b) != crc {
 		return evidence{}, nil
 	}
-	return evidence{what: "record", off: o, batch: pos - index}, nil
+	return evidence{what: "record", off: o, pos: pos, batch: pos - index}, nil
 }
 
 // missingSector answers whether a 512-byte sector, or the part of one that
