@@ -316,6 +316,9 @@ func (f *fake) serve(p *peer) {
 			}
 		}
 		p.write(wire.AppendError(nil, r.ID, e, "en", "t2"))
+		if e.Kind == wire.Unauthenticated {
+			return
+		}
 	}
 }
 

@@ -251,22 +251,23 @@ func (l *link) silence() time.Duration {
 }
 
 // authenticate logs in with the first frame, for a server behind something
-// that removed the header.
-func (l *link) authenticate(token string) error {
+// that removes the header.
+func (l *link) authenticate(token string) {
+	r := &l.client.reader
 	body, err := encode(wire.AuthParams{Token: token})
 	if err != nil {
-		return err
+		r.finished = err
+		return
 	}
 	frame, _, ok := l.frame("session.authenticate", body, func(_ jsontext.Value, err error) {
 		if err != nil {
-			l.client.reader.finished = err
+			r.finished = err
 			return
 		}
 		l.resync.Store(true)
 		l.nudge()
 	})
-	if !ok {
-		return ErrLost
+	if ok {
+		l.out <- frame // empty so far
 	}
-	return l.conn.Write(frame)
 }

@@ -35,13 +35,16 @@ type stream struct {
 	seen     []uint64         // hashes of the events at Client.position
 	seed     maphash.Seed
 	discard  bool // until sync.start is answered
-	tried    bool // session.authenticate was sent on this connection
+	byFrame  bool // log in with the first frame: the header got lost on the way
 	draining bool // the server stops
 	drain    time.Duration
 	finished error // ends the connection
 }
 
-var errDrained = errors.New("the server stops")
+var (
+	errDrained  = errors.New("the server stops")
+	errNoHeader = errors.New("the Authorization header did not reach the server")
+)
 
 // run is the reader: it connects, reads until the connection breaks, pauses,
 // and does so again.
@@ -58,6 +61,9 @@ func (c *Client) run() {
 			return
 		}
 		worked := c.Stats().Connects > before
+		if errors.Is(err, errNoHeader) {
+			continue
+		}
 		if first && !worked || permanent(err) {
 			c.giveUp(err)
 			return
@@ -113,9 +119,13 @@ func (c *Client) connection() error {
 	}
 	l := newLink(c, conn)
 	r := &c.reader
-	r.discard, r.tried, r.draining, r.finished = true, false, false, nil
-	l.resync.Store(true)
-	l.nudge()
+	r.discard, r.draining, r.finished = true, false, nil
+	if r.byFrame {
+		l.authenticate(o.Token)
+	} else {
+		l.resync.Store(true)
+		l.nudge()
+	}
 	c.done.Go(l.write)
 	conn.SetIdle(o.Timeout) // until the heartbeat is known
 	err = conn.Read(func(frame []byte) error { return c.frame(l, frame) })
@@ -183,9 +193,8 @@ func (c *Client) synced(l *link, v jsontext.Value, err error) {
 	switch {
 	case errors.Is(err, ErrLost):
 		return
-	case errors.As(err, &e) && e.Kind == wire.Unauthenticated && !r.tried:
-		r.tried = true
-		r.finished = l.authenticate(c.HTTP.Token())
+	case errors.As(err, &e) && e.Kind == wire.Unauthenticated && !r.byFrame:
+		r.byFrame, r.finished = true, errNoHeader
 		return
 	case err != nil:
 		r.finished = err
