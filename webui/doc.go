@@ -1,2 +1,38 @@
-// Package webui owns what a browser gets: pages, the chat client and its assets.
+// Package webui owns what a browser gets: the shell page, the chat client and
+// its assets, the pages of errors, and the policy they are served under. It
+// knows no transport: the door asks Lookup and writes what it answers.
+//
+// The chat client is TypeScript without a framework, bundled by webui/bundle
+// into dist, which is committed so that go build needs nothing else;
+// go run ./webui/build makes it anew, and a test fails when it is stale.
+//
+// # The client
+//
+//   - src/store.ts is one reducer fed by one ordered stream of events. It is
+//     deterministic and needs no page. Unread counts are the count at the head
+//     of a room less the count at the read mark, never counted up.
+//   - src/connection.ts keeps one WebSocket alive; src/client.ts makes the
+//     calls that the store asks for; the views draw from the store and are
+//     drawn anew when what they show has changed.
+//   - src/outbox.ts keeps what is written until it is answered, over reloads,
+//     each message with its key from the start. A room sends one at a time, in
+//     order.
+//   - src/api.ts comes from the table of methods, src/markup.ts and
+//     src/markup_parse.ts are the twins of appliance/markup.
+//
+// # Choices made
+//
+//   - A record may become several events with one position. After a break the
+//     client asks from the position before its last one and applies those
+//     events again, which changes nothing.
+//   - A room opens at its newest page, with a button to the first unread entry.
+//     At most 300 entries are in the page at once; the far end is dropped.
+//   - The secrets of setup and invitation links stand in the fragment, which is
+//     never sent, and leave the address when they are used.
+//   - Calls use the socket when it stands and POST otherwise.
+//   - The language is the browser's, or what was chosen on this device; a
+//     switch loads the page anew, drafts and outbox survive.
+//   - Enter sends unless it belongs to an input method (src/ime.ts).
+//
+// It runs no goroutines.
 package webui

@@ -116,7 +116,7 @@ class Chat {
         h("div", { class: "title" }, this.heading, this.sub),
         iconButton("people", t("room.details"), () => members(this.client, room))),
       this.banner, timeline.element, composer.element);
-    this.draw(new Set(["rooms", "link", `room:${room}`]));
+    this.draw(new Set<Topic>(["rooms", "link", `room:${room}`]));
     composer.focus();
   }
 

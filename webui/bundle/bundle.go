@@ -1,0 +1,106 @@
+// Package bundle makes webui/dist from the sources of the chat client with
+// esbuild's Go API, so that nobody needs Node. The server does not import it:
+// only the command webui/build and the tests do.
+//
+// Names of scripts and styles carry a hash of their content, so that a browser
+// may keep them for ever. Every text file has a gzip twin made here, once.
+package bundle
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+
+	"posthouse/webui/pages"
+)
+
+// Build makes the files of dist, by their path below it, from the webui
+// directory given.
+func Build(dir string) (map[string][]byte, error) {
+	script, err := Script(filepath.Join(dir, "src", "main.ts"), true)
+	if err != nil {
+		return nil, err
+	}
+	style, err := bundle(api.BuildOptions{
+		EntryPoints: []string{filepath.Join(dir, "static", "app.css")}, Bundle: true,
+		MinifyWhitespace: true, MinifySyntax: true, Charset: api.CharsetUTF8, Target: api.ES2022,
+	})
+	if err != nil {
+		return nil, err
+	}
+	icon, err := os.ReadFile(filepath.Join(dir, "static", "icon.svg"))
+	if err != nil {
+		return nil, fmt.Errorf("read the icon: %w", err)
+	}
+	scriptName, styleName := hashed("app", ".js", script), hashed("app", ".css", style)
+	files := map[string][]byte{"assets/" + scriptName: script, "assets/" + styleName: style, "assets/icon.svg": icon}
+	for _, lang := range []string{"en", "zh"} {
+		v := pages.View{Lang: lang, Script: "/assets/" + scriptName, Style: "/assets/" + styleName}
+		files["index."+lang+".html"] = pages.Render(pages.Shell(v))
+	}
+	for name, content := range maps.Clone(files) {
+		packed, err := compress(content)
+		if err != nil {
+			return nil, err
+		}
+		files[name+".gz"] = packed
+	}
+	return files, nil
+}
+
+// Script bundles one TypeScript file with what it imports: minified as an
+// immediately invoked function for the page, or, for tests, readable and with
+// its exports in the global object "module".
+func Script(entry string, minify bool) ([]byte, error) {
+	opts := api.BuildOptions{
+		EntryPoints: []string{entry}, Bundle: true, Format: api.FormatIIFE, Target: api.ES2022,
+		Charset: api.CharsetUTF8, LegalComments: api.LegalCommentsNone,
+		MinifyWhitespace: minify, MinifySyntax: minify, MinifyIdentifiers: minify,
+	}
+	if !minify {
+		opts.GlobalName = "module"
+		opts.Target = api.ES2020
+	}
+	return bundle(opts)
+}
+
+func bundle(opts api.BuildOptions) ([]byte, error) {
+	opts.TsconfigRaw = `{"compilerOptions":{"strict":true,"useDefineForClassFields":true}}`
+	r := api.Build(opts)
+	if len(r.Errors) > 0 {
+		return nil, errors.New(strings.Join(api.FormatMessages(r.Errors, api.FormatMessagesOptions{}), ""))
+	}
+	if len(r.OutputFiles) != 1 {
+		return nil, fmt.Errorf("bundle %s: %d files came out", opts.EntryPoints[0], len(r.OutputFiles))
+	}
+	return r.OutputFiles[0].Contents, nil
+}
+
+func hashed(stem, ext string, content []byte) string {
+	sum := sha256.Sum256(content)
+	return stem + "." + hex.EncodeToString(sum[:6]) + ext
+}
+
+func compress(content []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(content); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
