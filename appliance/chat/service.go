@@ -23,6 +23,7 @@ type Options struct {
 	PasswordMin  int           // shortest password, in bytes; default 8
 	HistoryPage  int           // most entries of one page; default 200
 	BaseURL      func() string // for links, such as https://chat.lan:8443
+	FillStatus   func(*wire.StatusResult) // adds what only the wiring knows
 	Version      string
 	Now          func() time.Time
 	Log          *slog.Logger
@@ -51,6 +52,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.BaseURL == nil {
 		o.BaseURL = func() string { return "" }
+	}
+	if o.FillStatus == nil {
+		o.FillStatus = func(*wire.StatusResult) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -86,6 +86,7 @@ func (s *Service) status(c *Call, _ *wire.Empty) (wire.StatusResult, error) {
 	if why := s.ReadOnly(); why != nil {
 		r.ReadOnly = refusal(c, why).Text.In(c.Lang)
 	}
+	s.opt.FillStatus(&r)
 	return r, nil
 }
 

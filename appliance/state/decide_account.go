@@ -13,7 +13,7 @@ import (
 )
 
 // CanonicalLogin is the one form of a login: lower case a-z, 0-9, dot, hyphen
-// and underscore, 1 to 64 of them, beginning with a letter or digit. Other
+// and underscore, 1 to 64 of them, with a letter or digit at both ends. Other
 // scripts are refused, so that no two logins look alike. "all" and "here" are
 // taken by mentions.
 func CanonicalLogin(s string) (string, error) {
@@ -21,13 +21,13 @@ func CanonicalLogin(s string) (string, error) {
 	ok := len(s) >= 1 && len(s) <= 64 && s != "all" && s != "here"
 	for i, c := range []byte(s) {
 		letter := c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
-		if !letter && (i == 0 || c != '.' && c != '-' && c != '_') {
+		if !letter && (i == 0 || i == len(s)-1 || c != '.' && c != '-' && c != '_') {
 			ok = false
 		}
 	}
 	if !ok {
-		return "", wire.BadParam("login", "1 to 64 of a-z, 0-9, dot, hyphen and underscore, beginning with a letter or digit; not \"all\" or \"here\"",
-			"1 到 64 个 a-z、0-9、点、连字符或下划线，以字母或数字开头，且不能是 all 或 here")
+		return "", wire.BadParam("login", "1 to 64 of a-z, 0-9, dot, hyphen and underscore, with a letter or digit at both ends; not \"all\" or \"here\"",
+			"1 到 64 个 a-z、0-9、点、连字符或下划线，首尾须为字母或数字，且不能是 all 或 here")
 	}
 	return s, nil
 }

@@ -72,7 +72,7 @@ func stateLimits(cfg config.Config) state.Limits {
 
 // openBox opens a data directory, replays what the state file does not hold
 // yet, and starts the sequencer. Only one process can hold a directory.
-func openBox(cfg config.Config, log *slog.Logger, baseURL func() string) (b *box, err error) {
+func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult)) (b *box, err error) {
 	dir := cfg.Server.DataDir
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
@@ -117,7 +117,7 @@ func openBox(cfg config.Config, log *slog.Logger, baseURL func() string) (b *box
 		AppIdle:      time.Duration(cfg.Session.AppDays) * 24 * time.Hour,
 		LoginsByUser: cfg.Limits.LoginsPerAccount, LoginsByAddr: cfg.Limits.LoginsPerAddress,
 		PasswordMin: cfg.Session.PasswordMin, HistoryPage: cfg.Limits.HistoryPage,
-		BaseURL: baseURL, Version: version(), Log: log,
+		BaseURL: func() string { return baseURL(cfg) }, FillStatus: fill, Version: version(), Log: log,
 	})
 	return b, nil
 }

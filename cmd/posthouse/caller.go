@@ -61,7 +61,7 @@ func (a *app) offline(ctx context.Context, cfg config.Config, f func(*box) error
 		return errorText(a.say, "there is no data directory "+cfg.Server.DataDir+"; name it with --data, or start the server once",
 			"没有数据目录 "+cfg.Server.DataDir+"；请用 --data 指定，或先启动一次服务器")
 	}
-	b, err := openBox(cfg, slog.New(slog.DiscardHandler), func() string { return baseURL(cfg) })
+	b, err := openBox(cfg, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return &exit{exitTry, err}
 	}

@@ -15,10 +15,10 @@ const packagedConfig = "/etc/posthouse/posthouse.toml"
 // command builds the tree of subcommands.
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "posthouse",
-		Short:         a.say.of("Posthouse, a private chat server for your own hardware", "驿站：部署在自有硬件上的私有聊天服务器"),
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Use:               "posthouse",
+		Short:             a.say.of("Posthouse, a private chat server for your own hardware", "驿站：部署在自有硬件上的私有聊天服务器"),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	f := root.PersistentFlags()

@@ -61,7 +61,7 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var err error
-	if s.box, err = openBox(cfg, log, func() string { return baseURL(cfg) }); err != nil {
+	if s.box, err = openBox(cfg, log, s.fillStatus); err != nil {
 		return fmt.Errorf("%s: %w", a.say.of("cannot start", "无法启动"), err)
 	}
 	err = s.open(ctx, log)
@@ -77,7 +77,7 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	var err error
 	opt := gate.Options{Service: s.chat, Limits: gateLimits(s.cfg), Logger: log, Version: version(), Heartbeat: s.cfg.Session.Heartbeat,
-		AllowedHosts: s.allowedHost, Static: static(), Blobs: s.blobs, Thumbnails: s.thumbs, FillStatus: s.fillStatus}
+		AllowedHosts: s.allowedHost, Static: static(), Blobs: s.blobs, Thumbnails: s.thumbs}
 	if len(s.cfg.Server.Listen) > 0 {
 		if s.cert, err = openCertificate(s.cfg, log); err != nil {
 			return err
