@@ -1,0 +1,25 @@
+#!/bin/sh
+# Installs what the tests need beside Go, git and make. Does nothing when all
+# of it is there. Debian and its relatives; elsewhere it says what to install.
+set -eu
+need=""
+have() { command -v "$1" >/dev/null 2>&1; }
+have chromium || have chromium-browser || have google-chrome || need="$need chromium"
+have python3 && /usr/bin/python3 -c 'import websockets' 2>/dev/null || need="$need python3 python3-websockets"
+have curl || need="$need curl"
+have openssl || need="$need openssl"
+have strace || need="$need strace"
+have fusermount3 || need="$need fuse3"
+have node || need="$need nodejs"
+have npm || need="$need npm"
+fc-list 2>/dev/null | grep -qi 'noto.*cjk' || need="$need fontconfig fonts-noto-cjk"
+[ -n "$need" ] || exit 0
+sudo=""
+[ "$(id -u)" = 0 ] || sudo="sudo"
+if ! have apt-get; then
+	echo "the tests need:$need; install them and run again" >&2
+	exit 1
+fi
+$sudo apt-get update -qq
+# shellcheck disable=SC2086 # words on purpose
+DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $need >/dev/null
