@@ -16,16 +16,17 @@ func (g *Gate) beat() {
 	tick := min(max(interval/25, 5*time.Millisecond), time.Second)
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	var told time.Time
+	told := g.ticks()
 	for {
 		select {
 		case <-g.ctx.Done():
 			return
-		case now := <-ticker.C:
+		case <-ticker.C:
+			now := g.ticks()
 			for _, s := range g.hub.every() {
 				s.check(now, interval, tick)
 			}
-			if now.Sub(told) >= min(time.Second, interval) {
+			if now-told >= int64(min(time.Second, interval)) {
 				told = now
 				g.tellPresence()
 			}
@@ -34,8 +35,8 @@ func (g *Gate) beat() {
 }
 
 // check looks at one session.
-func (s *session) check(now time.Time, interval, tick time.Duration) {
-	silent := time.Duration(now.UnixNano() - s.beat.Load())
+func (s *session) check(now int64, interval, tick time.Duration) {
+	silent := time.Duration(now - s.beat.Load())
 	switch {
 	case !s.loggedIn.Load():
 		if silent > s.g.limits.AuthTimeout {
@@ -53,11 +54,11 @@ func (s *session) check(now time.Time, interval, tick time.Duration) {
 }
 
 // sendPing asks for a sign of life, once until the answer.
-func (s *session) sendPing(now time.Time) {
+func (s *session) sendPing(now int64) {
 	if sent := s.pinged.Load(); sent > s.beat.Load() {
 		return
 	}
-	s.pinged.Store(now.UnixNano())
+	s.pinged.Store(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.ending {

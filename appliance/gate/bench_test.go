@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync"
@@ -57,6 +58,16 @@ func TestBenchServer(t *testing.T) {
 		}
 		addr = ln.Addr().String()
 		go func() { _ = rawRelay().Serve(ln) }()
+	}
+	if path := os.Getenv("GATE_PROFILE"); path != "" {
+		out, err := os.Create(path + "." + kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := pprof.StartCPUProfile(out); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { pprof.StopCPUProfile(); _ = out.Close() }()
 	}
 	fmt.Println("ADDR", addr)
 	in := bufio.NewReader(os.Stdin)
@@ -132,7 +143,7 @@ func startServer(t testing.TB, kind string) *benchServer {
 		t.Fatal(err)
 	}
 	s := &benchServer{in: in, out: bufio.NewReader(out), cmd: cmd}
-	t.Cleanup(func() { _ = in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
 	s.addr = s.line(t, "ADDR ")
 	return s
 }

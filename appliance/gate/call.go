@@ -67,9 +67,12 @@ func (g *Gate) callOverHTTP(ctx *fasthttp.RequestCtx, kind ListenerKind, spec wi
 	if spec.Access != wire.Public && actor.User == 0 && !actor.Operator {
 		return nil, notLoggedIn()
 	}
+	if g.draining.Load() {
+		return nil, stopping()
+	}
 	from, now := addressOf(ctx.RemoteAddr()), g.now()
 	if !actor.Operator {
-		if err := g.allow(spec, actor.User, from, now); err != nil {
+		if err := g.allow(spec, actor.User, from); err != nil {
 			return nil, err
 		}
 	}
@@ -183,7 +186,7 @@ func (s *session) info() wire.SessionInfo {
 		state = "lagging"
 	}
 	return wire.SessionInfo{User: s.user, Device: s.device, Address: s.address, Since: s.since,
-		LastBeat: s.beat.Load() / 1e6, RTT: s.rtt.Load() / 1e3, Queue: s.queued, State: state}
+		LastBeat: s.g.now().UnixMilli() - (s.g.ticks()-s.beat.Load())/1e6, RTT: s.rtt.Load() / 1e3, Queue: s.queued, State: state}
 }
 
 // answer makes the frame that answers a call over the socket; nil for a

@@ -97,12 +97,11 @@ func (g *Gate) caller(ctx *fasthttp.RequestCtx, kind ListenerKind) (chat.Actor, 
 		return chat.Actor{}, how, wire.Refuse(wire.Forbidden,
 			"a request with a cookie must come from a page of this server", "带 cookie 的请求必须来自本服务器的页面")
 	}
-	now := g.now()
-	actor, err := g.service.Authenticate(secret, now)
+	actor, err := g.service.Authenticate(secret, g.now())
 	if err == nil {
 		return actor, how, nil
 	}
-	if wait := g.limiter.take(addressKey(addressOf(ctx.RemoteAddr()), forPublic), g.limits.Public, now); wait > 0 {
+	if wait := g.limiter.take(addressKey(addressOf(ctx.RemoteAddr()), forPublic), g.limits.Public, g.ticks()); wait > 0 {
 		return chat.Actor{}, how, tooOften(wait)
 	}
 	return chat.Actor{}, how, err

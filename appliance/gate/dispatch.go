@@ -21,7 +21,7 @@ const (
 // typed is when a session last told a room that its user is typing.
 type typed struct {
 	room id.ID
-	at   int64 // Unix ns
+	at   int64 // ticks
 }
 
 // handle carries out one frame. It may wait in admit, which is how a client
@@ -52,8 +52,12 @@ func (s *session) handle(text []byte) {
 		s.shut(closeNoLogin, "log in first", true)
 		return
 	}
-	if spec.Class != wire.Free {
-		if err := g.allow(spec, actor.User, s.conn.address, now); err != nil {
+	if g.draining.Load() && spec.Class != wire.Free {
+		s.reply(id, nil, stopping(), trace)
+		return
+	}
+	if spec.Class != wire.Free && req.Method != "session.authenticate" {
+		if err := g.allow(spec, actor.User, s.conn.address); err != nil {
 			s.reply(id, nil, err, trace)
 			return
 		}
@@ -74,6 +78,12 @@ func (s *session) handle(text []byte) {
 	g.service.Do(call, req.Method, req.Params, func(result any, err *wire.Error) {
 		s.reply(id, result, err, trace)
 	})
+}
+
+func stopping() *wire.Error {
+	e := wire.Refuse(wire.Unavailable, "the server stops; nothing was done, come back in a moment", "服务器即将停止，未做任何更改，请稍后重连")
+	e.RetryAfter = 1000
+	return e
 }
 
 // reply ends a call that admit let in. It may be called on any goroutine.
@@ -122,7 +132,8 @@ func (s *session) own(req wire.Request, actor chat.Actor, now time.Time) (result
 	return result, err, true
 }
 
-// authenticate logs the session in with a token, once.
+// authenticate logs the session in with a token, once. Wrong tokens count
+// against the address.
 func (s *session) authenticate(params []byte, now time.Time) (any, *wire.Error) {
 	var p wire.AuthParams
 	if err := wire.DecodeParams(params, &p); err != nil {
@@ -132,10 +143,14 @@ func (s *session) authenticate(params []byte, now time.Time) (any, *wire.Error) 
 		return nil, wire.Refuse(wire.InvalidRequest, "this connection is logged in already", "此连接已登录")
 	}
 	actor, err := s.g.service.Authenticate(p.Token, now)
-	if err == nil {
-		err = s.login(actor)
-	}
 	if err != nil {
+		if wait := s.g.limiter.take(addressKey(s.conn.address, forPublic), s.g.limits.Public, s.g.ticks()); wait > 0 {
+			err = tooOften(wait)
+			s.shut(closeNoLogin, "too often", true)
+		}
+		return nil, err
+	}
+	if err = s.login(actor); err != nil {
 		return nil, err
 	}
 	user, _ := s.g.service.User(actor.User)
@@ -170,7 +185,7 @@ func (s *session) typing(room id.ID, actor chat.Actor) *wire.Error {
 	if !g.service.IsMember(room, actor.User) {
 		return wire.Refuse(wire.NotFound, "no such room", "没有该房间")
 	}
-	if !s.mayType(room, time.Now().UnixNano()) || g.service.MemberCount(room) > typingMembers {
+	if !s.mayType(room, g.ticks()) || g.service.MemberCount(room) > typingMembers {
 		return nil
 	}
 	f, err := passing(wire.EventTyping, wire.Typing{Room: room, User: actor.User})

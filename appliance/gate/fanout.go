@@ -15,8 +15,7 @@ const readAtOnce = 512
 
 // fillRing reads the records before the head, as many as the ring may hold
 // events, so that clients that come back after a restart find what they missed.
-// It gives the position from which fanOut goes on.
-func (g *Gate) fillRing() uint64 {
+func (g *Gate) fillRing() {
 	head := g.service.Position()
 	from := head - min(head, uint64(g.limits.RingEvents))
 	g.ring.begin(from)
@@ -25,28 +24,38 @@ func (g *Gate) fillRing() uint64 {
 		if err != nil || len(records) == 0 {
 			g.log.Warn("recent records cannot be read; clients that come back start anew", "after", at, keyError, err)
 			g.ring.begin(head)
-			return head
+			return
 		}
 		at = records[len(records)-1].Pos
 		g.ring.append(g.events(records), at)
 	}
-	return g.ring.position()
 }
 
 func (g *Gate) events(records []record.Record) []*event {
 	var events []*event
 	for _, r := range records {
-		for _, d := range g.service.Deliveries(r) {
-			events = append(events, newEvent(d))
-		}
+		events = append(events, g.eventsOf(r)...)
+	}
+	return events
+}
+
+// eventsOf makes the events of one record. One that cannot be told is left out:
+// nobody must be kept from everything after it.
+func (g *Gate) eventsOf(r record.Record) (events []*event) {
+	defer g.caught("events of a record")
+	for _, d := range g.service.Deliveries(r) {
+		events = append(events, newEvent(d))
 	}
 	return events
 }
 
 // fanOut reads the journal's records as they come, puts their events into the
 // ring, and hands them to the live sessions they concern.
-func (g *Gate) fanOut(wake <-chan struct{}, from uint64) {
-	at := max(from, g.ring.position())
+func (g *Gate) fanOut(wake <-chan struct{}) {
+	at := g.ring.position()
+	for _, s := range g.hub.every() {
+		s.fallBehind() // after a fault: events may be in the ring and not in the queues
+	}
 	f := fanner{g: g}
 	for {
 		records, err := g.service.Records(at, readAtOnce)

@@ -61,10 +61,12 @@ type Gate struct {
 	service service
 	log     *slog.Logger
 	now     func() time.Time
+	began   time.Time
 	specs   map[string]wire.Spec
 
 	ctx      context.Context // of all goroutines and socket calls; ends in Close
 	stop     context.CancelFunc
+	unwatch  func()
 	tasks    sync.WaitGroup
 	draining atomic.Bool
 
@@ -102,7 +104,7 @@ func open(o Options, s service) (*Gate, error) {
 	}
 	pick(&o.Heartbeat, 25*time.Second)
 	o.Limits = o.Limits.withDefaults()
-	g := &Gate{o: o, limits: o.Limits, service: s, log: o.Logger, now: o.Now, specs: make(map[string]wire.Spec)}
+	g := &Gate{o: o, limits: o.Limits, service: s, log: o.Logger, now: o.Now, began: time.Now(), specs: make(map[string]wire.Spec)}
 	for _, spec := range wire.Table() {
 		g.specs[spec.Name] = spec
 	}
@@ -117,22 +119,32 @@ func open(o Options, s service) (*Gate, error) {
 	g.outboxes.New = func() any { return new(outbox) }
 	g.inboxes.New = func() any { b := make([]byte, 0, 4096); return &b }
 	wake, cancel := s.Watch()
-	from := g.fillRing()
-	g.run("fan-out", func() { defer cancel(); g.fanOut(wake, from) })
+	g.unwatch = cancel
+	g.fillRing()
+	g.run("fan-out", func() { g.fanOut(wake) })
 	g.run("heartbeat", g.beat)
 	g.run("marks", g.mark)
 	return g, nil
 }
 
-// run starts one of the gate's own loops. A panic in it is a fault that must
-// not take the process down silently: it is logged and the loop begins again.
+// ticks is the time since the gate began, in ns. Setting the clock does not
+// change it, so nobody seems silent, or gets tokens, because of that.
+func (g *Gate) ticks() int64 { return int64(time.Since(g.began)) }
+
+// run starts one of the gate's own loops. A panic in it must not end the
+// process: it is logged, and the loop begins again a moment later.
 func (g *Gate) run(name string, loop func()) {
 	g.tasks.Go(func() {
-		for g.ctx.Err() == nil {
+		for {
 			func() {
 				defer g.caught(name)
 				loop()
 			}()
+			select {
+			case <-g.ctx.Done():
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
 		}
 	})
 }
@@ -242,6 +254,7 @@ func (g *Gate) Close() error {
 	g.peers.closeAll()
 	g.stop()
 	g.tasks.Wait()
+	g.unwatch()
 	g.saveMarks()
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 // bucket is a token bucket; its zero value is full.
 type bucket struct {
 	spent float64 // tokens missing at time last
-	last  int64   // Unix ns
+	last  int64   // ticks
 }
 
 // take takes one token. If there is none, it takes nothing and tells how long
@@ -90,11 +90,11 @@ type limiterSlot struct {
 func newLimiter() *limiter { return &limiter{seed: maphash.MakeSeed()} }
 
 // take takes a token of a bucket; otherwise it tells how long to wait.
-func (l *limiter) take(k key, r Rate, now time.Time) time.Duration {
+func (l *limiter) take(k key, r Rate, now int64) time.Duration {
 	s := &l.shards[maphash.Comparable(l.seed, k)%shards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.slot(k).bucket.take(r, now.UnixNano())
+	return s.slot(k).bucket.take(r, now)
 }
 
 // slot finds or makes a bucket and puts it first.
@@ -139,7 +139,8 @@ func tooOften(wait time.Duration) *wire.Error {
 
 // allow counts a call of a class against its caller: per account when logged
 // in, per address otherwise. Passwords count for both.
-func (g *Gate) allow(spec wire.Spec, user id.ID, from netip.Addr, now time.Time) *wire.Error {
+func (g *Gate) allow(spec wire.Spec, user id.ID, from netip.Addr) *wire.Error {
+	now := g.ticks()
 	var wait time.Duration
 	l := &g.limits
 	switch {

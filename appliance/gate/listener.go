@@ -244,7 +244,7 @@ func (d *door) admits(p *peer) bool {
 		g.log.Warn("turned away an account of this box at the operator's socket")
 		return false
 	}
-	if g.peers.counted(p.address) && g.limiter.take(addressKey(p.address, forConnect), g.limits.Connect, g.now()) > 0 {
+	if g.peers.counted(p.address) && g.limiter.take(addressKey(p.address, forConnect), g.limits.Connect, g.ticks()) > 0 {
 		return false
 	}
 	return g.peers.add(p, g.limits.Connections, g.limits.ConnectionsPerAddress)

@@ -24,14 +24,15 @@ type session struct {
 	user    id.ID // set once, before the hub lists the session under it
 	device  id.ID
 
-	beat     atomic.Int64 // last sign of life, Unix ns
-	pinged   atomic.Int64 // when the last ping was asked for, Unix ns; 0 = answered
+	beat     atomic.Int64 // last sign of life, ticks
+	pinged   atomic.Int64 // when the last ping was asked for, ticks; 0 = answered
 	rtt      atomic.Int64 // ns
 	suspect  atomic.Bool
 	loggedIn atomic.Bool
 
-	frames bucket // of the reader
-	typed  []typed
+	renewed int64 // ticks; of the reader, as the next two
+	frames  bucket
+	typed   []typed
 
 	// live says that the fan-out puts events into the queue. It becomes true
 	// under mu and the ring's lock together.
@@ -118,6 +119,16 @@ func (s *session) deliver(i uint64, e *event) {
 	}
 	s.cursor = i + 1
 	s.put(&e.frame)
+}
+
+// fallBehind makes the session take what it lacks from the ring.
+func (s *session) fallBehind() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.live.Load() {
+		s.live.Store(false)
+		s.wake()
+	}
 }
 
 // follow begins the stream with its answer: every event from index i on with a

@@ -20,7 +20,7 @@ import (
 // frame, which other sites cannot know.
 func (g *Gate) serveSocket(ctx *fasthttp.RequestCtx, kind ListenerKind) {
 	if g.draining.Load() {
-		g.refuse(ctx, wire.Refuse(wire.Unavailable, "the server stops; come back in a moment", "服务器即将停止，请稍后重连"))
+		g.refuse(ctx, stopping())
 		return
 	}
 	from := ctx.Request.Header.Peek("Origin")
@@ -85,17 +85,26 @@ func (g *Gate) begin(s *session, ws *websocket.Conn) {
 	go s.read()
 }
 
-// read is the reader of a session, its life long.
+// renewEvery is how often a reader may hand over to a new goroutine.
+const renewEvery = int64(time.Second)
+
+// read is the reader of a session. Handling a frame grows its stack to twice
+// of what waiting for the next one needs, and stacks hardly shrink: so that
+// thousands of idle sockets stay small, the reader goes on in a new goroutine
+// after a frame, once a second at most.
 func (s *session) read() {
-	defer s.g.tasks.Done()
-	defer s.finish()
+	renewed := false
 	defer func() {
 		if p := recover(); p != nil {
 			s.g.report("reader", p)
 			s.shut(closeFault, "fault of the server", false)
 		}
+		if !renewed {
+			s.finish()
+			s.g.tasks.Done()
+		}
 	}()
-	if actor := s.who(); actor.User != 0 {
+	if actor := s.who(); actor.User != 0 && !s.loggedIn.Load() {
 		if err := s.login(actor); err != nil {
 			s.shut(closeTooMany, err.Text.In(s.lang), true)
 		}
@@ -107,11 +116,16 @@ func (s *session) read() {
 			return
 		}
 		s.alive()
-		if !s.take1() {
+		if !s.pace() {
 			return
 		}
 		if !s.isEnding() {
 			s.handle(text)
+		}
+		if now := s.beat.Load(); now-s.renewed > renewEvery {
+			s.renewed, renewed = now, true
+			go s.read()
+			return
 		}
 	}
 }
@@ -157,11 +171,11 @@ func readAll(r io.Reader, b []byte) ([]byte, error) {
 	}
 }
 
-// take1 counts a frame of any kind. A socket that sends more than it may is
+// pace counts a frame of any kind. A socket that sends more than it may is
 // read more slowly. It reports false when the gate closes meanwhile.
-func (s *session) take1() bool {
+func (s *session) pace() bool {
 	for {
-		wait := s.frames.take(s.g.limits.Frames, time.Now().UnixNano())
+		wait := s.frames.take(s.g.limits.Frames, s.g.ticks())
 		if wait == 0 {
 			return true
 		}
@@ -182,7 +196,7 @@ func (s *session) isEnding() bool {
 
 // alive notes a sign of life.
 func (s *session) alive() {
-	s.beat.Store(time.Now().UnixNano())
+	s.beat.Store(s.g.ticks())
 	if s.suspect.Load() && s.suspect.Swap(false) {
 		s.g.presence.changed(s.user)
 	}
@@ -192,7 +206,7 @@ func (s *session) alive() {
 // 5.5.3 allows it), so pings cannot fill the queue.
 func (s *session) onPing(payload string) error {
 	s.alive()
-	s.take1()
+	s.pace()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.ending {
@@ -205,11 +219,11 @@ func (s *session) onPing(payload string) error {
 // onPong takes the round trip from the time that our ping carried.
 func (s *session) onPong(payload string) error {
 	s.alive()
-	s.take1()
+	s.pace()
 	if len(payload) == 8 {
 		sent := int64(binary.BigEndian.Uint64([]byte(payload)))
 		if sent != 0 && s.pinged.CompareAndSwap(sent, 0) {
-			s.rtt.Store(time.Now().UnixNano() - sent)
+			s.rtt.Store(s.g.ticks() - sent)
 		}
 	}
 	return nil

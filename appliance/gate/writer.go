@@ -3,6 +3,7 @@ package gate
 import (
 	"encoding/binary"
 	"errors"
+	"runtime"
 	"time"
 )
 
@@ -56,6 +57,9 @@ func (s *session) write() {
 			s.broken(errFault)
 		}
 	}()
+	// Whoever is about to add to the queue goes first: an answer and the event
+	// that follows it then leave in one write.
+	runtime.Gosched()
 	o := s.g.outboxes.Get().(*outbox)
 	for s.next(o) {
 		if _, err := s.conn.Conn.Write(o.bytes()); err != nil {
