@@ -253,3 +253,13 @@ func TestFailedSyncIsWrittenAnew(t *testing.T) {
 	}
 	check(t, j.Close())
 }
+
+func random(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 7)) }
+
+// durably is the file system after everything in it was kept.
+func durably(t testing.TB, sim *disktest.Sim) *disktest.Sim {
+	t.Helper()
+	r := sim.Replay()
+	r.To(r.Len())
+	return r.Crash(disktest.KeepAll, random(1))
+}

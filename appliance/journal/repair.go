@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"posthouse/appliance/disk"
@@ -144,16 +145,19 @@ func (r *repairer) segment(firsts []uint64, i int) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	var src io.ReaderAt = f
 	s, err := r.readHeader(f, first)
 	if err != nil {
 		if err = r.note(err); err != nil {
 			return false, err
 		}
-		if s, err = r.healHeader(f, first); err != nil || s == nil {
+		healed := healed{ReaderAt: f}
+		if s, healed.head, err = r.healHeader(f, first); err != nil || s == nil {
 			return false, errors.Join(err, r.moveFrom(firsts[i:]))
 		}
+		src = healed
 	}
-	scan, err := scanSegment(f, s.hdr, size, nil)
+	scan, err := scanSegment(src, s.hdr, size, nil)
 	if err != nil {
 		return false, fmt.Errorf("scan %s: %w", s.name, err)
 	}
@@ -237,23 +241,38 @@ func (r *repairer) fits(s *segment, scan *scanned, next uint64) bool {
 	return true
 }
 
+// healed is a file as it will be with its header mended.
+type healed struct {
+	io.ReaderAt
+	head []byte
+}
+
+// ReadAt puts the mended header over what is read.
+func (h healed) ReadAt(b []byte, off int64) (int, error) {
+	n, err := h.ReaderAt.ReadAt(b, off)
+	if off < int64(len(h.head)) {
+		copy(b[:n], h.head[off:])
+	}
+	return n, err
+}
+
 // healHeader looks for the one bit whose flip makes the header valid and
 // fitting; nil = there is none.
-func (r *repairer) healHeader(f disk.File, first uint64) (*segment, error) {
+func (r *repairer) healHeader(f disk.File, first uint64) (*segment, []byte, error) {
 	b, err := readUpTo(f, 0, headerSize)
 	if err != nil || len(b) < headerSize {
-		return nil, err
+		return nil, nil, err
 	}
 	for bit := range headerSize * 8 {
 		b[bit/8] ^= 1 << (bit % 8)
 		if h, reason := decodeHeader(b); reason == "" && r.misfit(&h, first) == "" {
 			s := &segment{name: segmentName(first), hdr: h, last: first - 1, end: headerSize}
 			r.writes = append(r.writes, mending{name: s.name, data: b, size: -1})
-			return s, nil
+			return s, b, nil
 		}
 		b[bit/8] ^= 1 << (bit % 8)
 	}
-	return nil, nil
+	return nil, nil, nil
 }
 
 // moveFrom plans to move files aside whole and learns the highest position in

@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +17,10 @@ import (
 // to repeat: first the report and the copies, then the moves from the newest
 // file down, then the cut, at last hwm.
 func (r *repairer) carryOut() error {
-	aside := r.path("damaged-" + strconv.FormatInt(unixMilli(r.opt.Now()), 10))
+	aside, err := r.freeDir()
+	if err != nil {
+		return err
+	}
 	if err := makeDir(r.fs, aside); err != nil {
 		return err
 	}
@@ -53,6 +58,19 @@ func (r *repairer) carryOut() error {
 		}
 	}
 	return storeMark(r.fs, r.dir, mark{head: r.rep.Head, first: r.rep.First, written: unixMilli(r.opt.Now())})
+}
+
+// freeDir is a name that no earlier repair has used: copies are never written
+// over.
+func (r *repairer) freeDir() (string, error) {
+	for ms := unixMilli(r.opt.Now()); ; ms++ {
+		dir := r.path("damaged-" + strconv.FormatInt(ms, 10))
+		if _, err := r.fs.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return dir, nil
+		} else if err != nil {
+			return "", fmt.Errorf("name directory for damaged files: %w", err)
+		}
+	}
 }
 
 func (r *repairer) copyAside(name string) error {
