@@ -142,7 +142,8 @@ func (s *State) loadFiles(tx *bolt.Tx) error {
 func (s *State) loadHeads(tx *bolt.Tx) error {
 	c := tx.Bucket([]byte(bMessages)).Cursor()
 	for rid, r := range s.rooms {
-		k, v := c.Seek(messageKey(rid, ^uint64(0)))
+		k, _ := c.Seek(messageKey(rid, ^uint64(0)))
+		var v []byte
 		if k == nil {
 			k, v = c.Last()
 		} else {
