@@ -285,11 +285,17 @@ func (f *files) noThumbnail(ctx *fasthttp.RequestCtx, r *record.File, err error)
 			"无法生成缩略图：图片已损坏、过大或格式未知"))
 	case errors.Is(err, blob.ErrNotFound):
 		f.lost(ctx, r, err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, thumbnail.ErrClosed):
+		f.refuse(ctx, 0, notNow())
 	default:
 		f.Log.Error("make thumbnail", "file", r.ID.String(), keyTrace, string(h.Peek(traceHeader)), keyError, err)
-		f.refuse(ctx, 0, &wire.Error{Kind: wire.Unavailable, RetryAfter: 5000, Text: wire.Text{
-			En: "the thumbnail cannot be made now", Zh: "暂时无法生成缩略图"}})
+		f.refuse(ctx, 0, notNow())
 	}
+}
+
+func notNow() *wire.Error {
+	return &wire.Error{Kind: wire.Unavailable, RetryAfter: 5000, Text: wire.Text{
+		En: "the thumbnail cannot be made now", Zh: "暂时无法生成缩略图"}}
 }
 
 // fileStream is the body of a download. fasthttp calls WriteTo, or for a HEAD

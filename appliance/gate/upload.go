@@ -358,10 +358,10 @@ func (f *files) head(ctx *fasthttp.RequestCtx, actor chat.Actor, upload string) 
 
 // uploadState is the JSON body of GET PathUploads/<id>.
 type uploadState struct {
-	Offset  int64      `json:"offset"`            // bytes that are durable
-	Size    *int64     `json:"size,omitempty"`    // bytes, when known
-	Expires int64      `json:"expires,omitempty"` // Unix milliseconds
-	File    *wire.File `json:"file,omitempty"`    // once finished
+	Offset  int64      `json:"offset"`         // bytes that are durable
+	Size    *int64     `json:"size,omitempty"` // bytes, when known
+	Expires int64      `json:"expires"`        // Unix milliseconds
+	File    *wire.File `json:"file,omitempty"` // once finished
 }
 
 // look is HEAD for people and scripts. It does not disturb the writer.
