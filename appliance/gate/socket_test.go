@@ -410,6 +410,45 @@ func TestOneWriter(t *testing.T) {
 	work.Wait()
 }
 
+// TestCloseIsLast: what the library wants to say about a broken frame stands in
+// line with a stream of events, and nothing follows it.
+func TestCloseIsLast(t *testing.T) {
+	f := newFake()
+	h := open4test(t, f, nil)
+	f.join(1, 1, 2)
+	stop := make(chan struct{})
+	var work sync.WaitGroup
+	work.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			_, pos := f.send(1, 2, strings.Repeat("y", i%3000))
+			for h.g.ring.position() < pos {
+				runtime.Gosched()
+			}
+		}
+	})
+	for round := range 100 {
+		s := h.connect(f.device(1, id.ID(100+round)))
+		s.must("sync.start", wire.SyncParams{}, nil)
+		for range 50 {
+			if _, err := s.receive(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, _ = s.c.Write([]byte{0xc1, 0x80, 0, 0, 0, 0})
+		if how := s.ends(); how.code != 1002 {
+			t.Fatalf("round %d: %v", round, how)
+		}
+		_ = s.c.Close()
+	}
+	close(stop)
+	work.Wait()
+}
+
 // TestBackPressure: calls that are not answered stop the reader, not the
 // server, and are all answered in the end.
 func TestBackPressure(t *testing.T) {

@@ -213,11 +213,11 @@ func (s *session) pump(o *outbox) {
 	for _, e := range wanted {
 		s.put(&e.frame)
 	}
-	if len(events) == 0 {
-		s.g.ring.mu.RLock()
-		if s.cursor == s.g.ring.next {
-			s.live.Store(true)
-		}
-		s.g.ring.mu.RUnlock()
+	// Under both locks: an event that is appended after this look is delivered
+	// by the fan-out, every one before it has been taken here.
+	s.g.ring.mu.RLock()
+	if s.cursor == s.g.ring.next {
+		s.live.Store(true)
 	}
+	s.g.ring.mu.RUnlock()
 }
