@@ -81,6 +81,7 @@ type Gate struct {
 	limiter  *limiter
 	peers    *peers
 	meters   *meters
+	files    *files    // nil without Options.Blobs
 	outboxes sync.Pool // *outbox
 	unused   sync.Pool // the library asks for one; it never writes data
 	inboxes  sync.Pool // *[]byte of FrameBytes
@@ -116,6 +117,9 @@ func open(o Options, s service) (*Gate, error) {
 	g.limiter = newLimiter()
 	g.peers = newPeers()
 	g.meters = newMeters(g)
+	if o.Blobs != nil {
+		g.files = newFiles(fileOptions{Service: s, Blobs: o.Blobs, Thumbnails: o.Thumbnails, Now: g.now, Log: g.log, Metrics: g.meters.set})
+	}
 	g.outboxes.New = func() any { return new(outbox) }
 	g.inboxes.New = func() any { b := make([]byte, 0, 4096); return &b }
 	wake, cancel := s.Watch()

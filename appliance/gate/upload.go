@@ -106,16 +106,12 @@ func (g *Gate) serveDownload(ctx *fasthttp.RequestCtx, actor chat.Actor) {
 	}
 }
 
-// shelves makes the files of one request. As long as the gate does not keep
-// them, no request knows of the others: a second writer of an upload is told
-// 423 until the first ends, however silent that is.
+// shelves are the gate's files, or nil after a refusal when it keeps none.
 func (g *Gate) shelves(ctx *fasthttp.RequestCtx) *files {
-	if g.o.Blobs == nil {
+	if g.files == nil {
 		g.refuse(ctx, wire.Refuse(wire.Unavailable, "this server keeps no files", "本服务器不保存文件"))
-		return nil
 	}
-	return newFiles(fileOptions{Service: g.service, Blobs: g.o.Blobs, Thumbnails: g.o.Thumbnails,
-		Now: g.now, Log: g.log, Metrics: g.meters.set})
+	return g.files
 }
 
 // upload serves PathUploads and PathUploads/<id>.

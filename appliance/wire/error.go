@@ -106,9 +106,9 @@ func BadParam(field, en, zh string) *Error {
 // refused POST.
 type ErrorData struct {
 	Kind         Kind   `json:"kind" doc:"stable name of the error|错误的固定名称"`
-	Trace        string `json:"trace,omitempty" doc:"trace id, to be found in the server's log|跟踪编号，可在服务器日志中查到"`
-	Field        string `json:"field,omitempty" doc:"the parameter that is wrong|出错的参数"`
-	RetryAfterMS int64  `json:"retry_after_ms,omitempty" doc:"try again after this many milliseconds|多少毫秒后可重试"`
+	Trace        string `json:"trace,omitzero" doc:"trace id, to be found in the server's log|跟踪编号，可在服务器日志中查到"`
+	Field        string `json:"field,omitzero" doc:"the parameter that is wrong|出错的参数"`
+	RetryAfterMS int64  `json:"retry_after_ms,omitzero" doc:"try again after this many milliseconds|多少毫秒后可重试"`
 }
 
 // ErrorBody is the error member of a JSON-RPC answer.

@@ -67,13 +67,13 @@ type (
 	}
 	MembersChanged struct {
 		Room    id.ID      `json:"room" doc:"room|房间"`
-		Added   []id.ID    `json:"added,omitempty" doc:"now members|新成员"`
-		Removed []id.ID    `json:"removed,omitempty" doc:"no longer members|已移除"`
-		Role    MemberRole `json:"role,omitempty" doc:"role of the added, or new role|角色"`
+		Added   []id.ID    `json:"added,omitzero" doc:"now members|新成员"`
+		Removed []id.ID    `json:"removed,omitzero" doc:"no longer members|已移除"`
+		Role    MemberRole `json:"role,omitzero" doc:"role of the added, or new role|角色"`
 	}
 	DepartmentChanged struct {
 		Department Department `json:"department" doc:"department|部门"`
-		Removed    bool       `json:"removed,omitempty" doc:"it is gone|已删除"`
+		Removed    bool       `json:"removed,omitzero" doc:"it is gone|已删除"`
 	}
 	KVChange struct {
 		Scope string `json:"scope" doc:"user or device|user 或 device"`

@@ -19,7 +19,7 @@ type Done struct {
 type (
 	SetupStatus struct {
 		Open         bool   `json:"open" doc:"true until the first owner exists|首位所有者创建前为 true"`
-		Organisation string `json:"organisation,omitempty" doc:"name shown to people|组织名称"`
+		Organisation string `json:"organisation,omitzero" doc:"name shown to people|组织名称"`
 	}
 	SetupParams struct {
 		Token        string `json:"token" doc:"one-time token of the setup link|初始化链接中的一次性令牌"`
@@ -27,20 +27,20 @@ type (
 		Login        string `json:"login" doc:"login of the owner|所有者登录名"`
 		Name         string `json:"name" doc:"display name|显示名"`
 		Password     string `json:"password" doc:"8-256 bytes|密码，8-256 字节"`
-		DeviceName   string `json:"device_name,omitempty" doc:"what this device is called|设备名"`
-		Cookie       bool   `json:"cookie,omitempty" doc:"log in with a cookie, for browsers|浏览器使用 cookie 登录"`
+		DeviceName   string `json:"device_name,omitzero" doc:"what this device is called|设备名"`
+		Cookie       bool   `json:"cookie,omitzero" doc:"log in with a cookie, for browsers|浏览器使用 cookie 登录"`
 	}
 	LoginParams struct {
 		Login      string `json:"login" doc:"login name, in any case|登录名，不分大小写"`
 		Password   string `json:"password" doc:"password|密码"`
-		DeviceName string `json:"device_name,omitempty" doc:"what this device is called|设备名"`
-		Kind       string `json:"kind,omitempty" doc:"browser, app or bot; default app|设备类型，默认 app"`
-		Cookie     bool   `json:"cookie,omitempty" doc:"true: the token comes as an HttpOnly cookie and not in the result|true 表示令牌只放入 HttpOnly cookie"`
+		DeviceName string `json:"device_name,omitzero" doc:"what this device is called|设备名"`
+		Kind       string `json:"kind,omitzero" doc:"browser, app or bot; default app|设备类型，默认 app"`
+		Cookie     bool   `json:"cookie,omitzero" doc:"true: the token comes as an HttpOnly cookie and not in the result|true 表示令牌只放入 HttpOnly cookie"`
 	}
 	Session struct {
 		User    User   `json:"user" doc:"who is logged in|已登录的用户"`
 		Device  id.ID  `json:"device" doc:"this device|本设备"`
-		Token   string `json:"token,omitempty" doc:"device token: Authorization: Bearer <token>; shown once|设备令牌，只显示一次"`
+		Token   string `json:"token,omitzero" doc:"device token: Authorization: Bearer <token>; shown once|设备令牌，只显示一次"`
 		Expires int64  `json:"expires" doc:"unused until then it ends, ms|若不使用，到期时间（毫秒）"`
 	}
 	DeviceList struct {
@@ -60,11 +60,11 @@ type (
 		New string `json:"new" doc:"new password, 8-256 bytes|新密码，8-256 字节"`
 	}
 	ProfileParams struct {
-		Name   *string `json:"name,omitempty" doc:"display name|显示名"`
-		Title  *string `json:"title,omitempty" doc:"position|职务"`
-		Email  *string `json:"email,omitempty" doc:"e-mail|邮箱"`
-		Phone  *string `json:"phone,omitempty" doc:"phone|电话"`
-		Avatar *id.ID  `json:"avatar,omitempty" doc:"a picture uploaded by the caller; empty removes it|头像文件，空值移除"`
+		Name   *string `json:"name,omitzero" doc:"display name|显示名"`
+		Title  *string `json:"title,omitzero" doc:"position|职务"`
+		Email  *string `json:"email,omitzero" doc:"e-mail|邮箱"`
+		Phone  *string `json:"phone,omitzero" doc:"phone|电话"`
+		Avatar *id.ID  `json:"avatar,omitzero" doc:"a picture uploaded by the caller; empty removes it|头像文件，空值移除"`
 	}
 )
 
@@ -72,18 +72,18 @@ type (
 
 type (
 	DirectoryParams struct {
-		Query      string `json:"query,omitempty" doc:"part of name or login|姓名或登录名的一部分"`
+		Query      string `json:"query,omitzero" doc:"part of name or login|姓名或登录名的一部分"`
 		Department id.ID  `json:"department,omitzero" doc:"only this department and those below|仅此部门及下级"`
 		After      id.ID  `json:"after,omitzero" doc:"continue after this account|从此账号之后继续"`
-		Limit      int    `json:"limit,omitempty" doc:"1-500, default 100|1-500，默认 100"`
+		Limit      int    `json:"limit,omitzero" doc:"1-500, default 100|1-500，默认 100"`
 	}
 	UserList struct {
 		Users []User `json:"users" doc:"accounts by name|按姓名排序的账号"`
-		More  bool   `json:"more,omitempty" doc:"there are more|还有更多"`
+		More  bool   `json:"more,omitzero" doc:"there are more|还有更多"`
 	}
 	UserResult struct {
 		User     User   `json:"user" doc:"account|账号"`
-		Position uint64 `json:"position,omitempty" doc:"journal position of the change|更改所在的日志位置"`
+		Position uint64 `json:"position,omitzero" doc:"journal position of the change|更改所在的日志位置"`
 	}
 	UsersParam struct {
 		Users []id.ID `json:"users" doc:"up to 500 accounts|最多 500 个账号"`
@@ -95,7 +95,7 @@ type (
 		ID     id.ID  `json:"id,omitzero" doc:"absent: make a new one|缺省则新建"`
 		Parent id.ID  `json:"parent,omitzero" doc:"department above|上级部门"`
 		Name   string `json:"name" doc:"1-100 characters|1-100 个字符"`
-		Order  int    `json:"order,omitempty" doc:"place among its siblings|排序"`
+		Order  int    `json:"order,omitzero" doc:"place among its siblings|排序"`
 	}
 	DepartmentResult struct {
 		Department Department `json:"department" doc:"department|部门"`
@@ -107,23 +107,23 @@ type (
 	UserCreate struct {
 		Login      string `json:"login" doc:"1-64 of a-z 0-9 . _ -|登录名"`
 		Name       string `json:"name" doc:"display name|显示名"`
-		Password   string `json:"password,omitempty" doc:"8-256 bytes; absent for bots and accounts that log in later|密码，8-256 字节"`
-		Role       Role   `json:"role,omitempty" doc:"default member|默认 member"`
+		Password   string `json:"password,omitzero" doc:"8-256 bytes; absent for bots and accounts that log in later|密码，8-256 字节"`
+		Role       Role   `json:"role,omitzero" doc:"default member|默认 member"`
 		Department id.ID  `json:"department,omitzero" doc:"department|部门"`
-		Title      string `json:"title,omitempty" doc:"position|职务"`
-		Email      string `json:"email,omitempty" doc:"e-mail|邮箱"`
-		Phone      string `json:"phone,omitempty" doc:"phone|电话"`
-		Bot        bool   `json:"bot,omitempty" doc:"a program|机器人"`
+		Title      string `json:"title,omitzero" doc:"position|职务"`
+		Email      string `json:"email,omitzero" doc:"e-mail|邮箱"`
+		Phone      string `json:"phone,omitzero" doc:"phone|电话"`
+		Bot        bool   `json:"bot,omitzero" doc:"a program|机器人"`
 	}
 	UserUpdate struct {
 		User       id.ID   `json:"user" doc:"account|账号"`
-		Name       *string `json:"name,omitempty" doc:"display name|显示名"`
-		Role       *Role   `json:"role,omitempty" doc:"role|角色"`
-		Department *id.ID  `json:"department,omitempty" doc:"department|部门"`
-		Title      *string `json:"title,omitempty" doc:"position|职务"`
-		Email      *string `json:"email,omitempty" doc:"e-mail|邮箱"`
-		Phone      *string `json:"phone,omitempty" doc:"phone|电话"`
-		Disabled   *bool   `json:"disabled,omitempty" doc:"true ends all sessions at once|true 立即结束所有会话"`
+		Name       *string `json:"name,omitzero" doc:"display name|显示名"`
+		Role       *Role   `json:"role,omitzero" doc:"role|角色"`
+		Department *id.ID  `json:"department,omitzero" doc:"department|部门"`
+		Title      *string `json:"title,omitzero" doc:"position|职务"`
+		Email      *string `json:"email,omitzero" doc:"e-mail|邮箱"`
+		Phone      *string `json:"phone,omitzero" doc:"phone|电话"`
+		Disabled   *bool   `json:"disabled,omitzero" doc:"true ends all sessions at once|true 立即结束所有会话"`
 	}
 	UserPassword struct {
 		User     id.ID  `json:"user" doc:"account|账号"`
@@ -135,14 +135,14 @@ type (
 	}
 	ImportParams struct {
 		CSV    string `json:"csv" doc:"UTF-8 CSV with a header: login,name,department,title,email,phone,role,password; department is a path like A/B|带表头的 CSV"`
-		DryRun bool   `json:"dry_run,omitempty" doc:"only tell what would happen|只预演"`
+		DryRun bool   `json:"dry_run,omitzero" doc:"only tell what would happen|只预演"`
 	}
 	ImportRow struct {
 		Line     int    `json:"line" doc:"line of the file|文件行号"`
 		Login    string `json:"login" doc:"login|登录名"`
 		Action   string `json:"action" doc:"create, update, unchanged or error|动作"`
-		Reason   string `json:"reason,omitempty" doc:"why not, in the caller's language|原因"`
-		Password string `json:"password,omitempty" doc:"made up for the new account; shown once|新账号的初始密码，只显示一次"`
+		Reason   string `json:"reason,omitzero" doc:"why not, in the caller's language|原因"`
+		Password string `json:"password,omitzero" doc:"made up for the new account; shown once|新账号的初始密码，只显示一次"`
 	}
 	ImportResult struct {
 		Rows        []ImportRow `json:"rows" doc:"one per line|逐行结果"`
@@ -153,11 +153,11 @@ type (
 		DryRun      bool        `json:"dry_run" doc:"nothing was changed|仅预演，未更改"`
 	}
 	InviteCreate struct {
-		Hours      int     `json:"hours,omitempty" doc:"valid for 1-720 hours, default 72|有效小时数"`
-		Uses       int     `json:"uses,omitempty" doc:"1-1000, default 1|可用次数"`
+		Hours      int     `json:"hours,omitzero" doc:"valid for 1-720 hours, default 72|有效小时数"`
+		Uses       int     `json:"uses,omitzero" doc:"1-1000, default 1|可用次数"`
 		Department id.ID   `json:"department,omitzero" doc:"put them there|加入的部门"`
-		Rooms      []id.ID `json:"rooms,omitempty" doc:"rooms they join, at most 50|自动加入的房间"`
-		Note       string  `json:"note,omitempty" doc:"remark|备注"`
+		Rooms      []id.ID `json:"rooms,omitzero" doc:"rooms they join, at most 50|自动加入的房间"`
+		Note       string  `json:"note,omitzero" doc:"remark|备注"`
 	}
 	InviteResult struct {
 		Invite   Invite `json:"invite" doc:"invitation|邀请"`
@@ -182,8 +182,8 @@ type (
 		Login      string `json:"login" doc:"wished login|想用的登录名"`
 		Name       string `json:"name" doc:"display name|显示名"`
 		Password   string `json:"password" doc:"8-256 bytes|密码"`
-		DeviceName string `json:"device_name,omitempty" doc:"device name|设备名"`
-		Cookie     bool   `json:"cookie,omitempty" doc:"as in session.login|同 session.login"`
+		DeviceName string `json:"device_name,omitzero" doc:"device name|设备名"`
+		Cookie     bool   `json:"cookie,omitzero" doc:"as in session.login|同 session.login"`
 	}
 )
 
@@ -193,35 +193,35 @@ type (
 	RoomCreate struct {
 		Kind    RoomKind `json:"kind" doc:"group, channel or announcement|group、channel 或 announcement"`
 		Name    string   `json:"name" doc:"1-100 characters|1-100 个字符"`
-		Topic   string   `json:"topic,omitempty" doc:"up to 500 characters|至多 500 字符"`
-		Members []id.ID  `json:"members,omitempty" doc:"first members beside the caller|除自己外的初始成员"`
-		Key     string   `json:"key,omitempty" doc:"client key (UUID): the same key again answers with the same room|客户端键（UUID）"`
+		Topic   string   `json:"topic,omitzero" doc:"up to 500 characters|至多 500 字符"`
+		Members []id.ID  `json:"members,omitzero" doc:"first members beside the caller|除自己外的初始成员"`
+		Key     string   `json:"key,omitzero" doc:"client key (UUID): the same key again answers with the same room|客户端键（UUID）"`
 	}
 	RoomParam struct {
 		Room id.ID `json:"room" doc:"room|房间"`
 	}
 	RoomResult struct {
 		Room     Room   `json:"room" doc:"room|房间"`
-		Position uint64 `json:"position,omitempty" doc:"journal position|日志位置"`
+		Position uint64 `json:"position,omitzero" doc:"journal position|日志位置"`
 	}
 	RoomList struct {
 		Rooms    []Room `json:"rooms" doc:"rooms of the caller, newest entry first|调用者的房间"`
 		Position uint64 `json:"position" doc:"the list is true at this position|列表对应的日志位置"`
 	}
 	DiscoverParams struct {
-		Query string `json:"query,omitempty" doc:"part of the name|名称的一部分"`
-		Limit int    `json:"limit,omitempty" doc:"1-200, default 50|1-200，默认 50"`
+		Query string `json:"query,omitzero" doc:"part of the name|名称的一部分"`
+		Limit int    `json:"limit,omitzero" doc:"1-200, default 50|1-200，默认 50"`
 	}
 	RoomUpdate struct {
 		Room     id.ID   `json:"room" doc:"room|房间"`
-		Name     *string `json:"name,omitempty" doc:"new name|新名称"`
-		Topic    *string `json:"topic,omitempty" doc:"new topic|新主题"`
-		Archived *bool   `json:"archived,omitempty" doc:"true: nobody can write|true 则不可发言"`
+		Name     *string `json:"name,omitzero" doc:"new name|新名称"`
+		Topic    *string `json:"topic,omitzero" doc:"new topic|新主题"`
+		Archived *bool   `json:"archived,omitzero" doc:"true: nobody can write|true 则不可发言"`
 	}
 	MembersChange struct {
 		Room  id.ID      `json:"room" doc:"room|房间"`
 		Users []id.ID    `json:"users" doc:"1-1000 accounts|1-1000 个账号"`
-		Role  MemberRole `json:"role,omitempty" doc:"role of the added; default member|加入者角色，默认 member"`
+		Role  MemberRole `json:"role,omitzero" doc:"role of the added; default member|加入者角色，默认 member"`
 	}
 	MemberRoleParams struct {
 		Room id.ID      `json:"room" doc:"room|房间"`
@@ -231,19 +231,19 @@ type (
 	MembersParams struct {
 		Room  id.ID `json:"room" doc:"room|房间"`
 		After id.ID `json:"after,omitzero" doc:"continue after this account|从此账号之后继续"`
-		Limit int   `json:"limit,omitempty" doc:"1-1000, default 200|1-1000，默认 200"`
+		Limit int   `json:"limit,omitzero" doc:"1-1000, default 200|1-1000，默认 200"`
 	}
 	MemberList struct {
 		Members []RoomMember `json:"members" doc:"members in the order of their IDs|按 ID 排序的成员"`
-		More    bool         `json:"more,omitempty" doc:"there are more|还有更多"`
+		More    bool         `json:"more,omitzero" doc:"there are more|还有更多"`
 	}
 	HistoryParams struct {
 		Room      id.ID  `json:"room" doc:"room|房间"`
-		Before    uint64 `json:"before,omitempty" doc:"entries with a smaller number; newest page if both are absent|此序号之前"`
-		After     uint64 `json:"after,omitempty" doc:"entries with a larger number, oldest of them first; after=0 with from_start|此序号之后"`
-		FromStart bool   `json:"from_start,omitempty" doc:"the first page of the room|从房间开头开始"`
-		Thread    uint64 `json:"thread,omitempty" doc:"only this thread|仅此话题"`
-		Limit     int    `json:"limit,omitempty" doc:"1-200, default 50|1-200，默认 50"`
+		Before    uint64 `json:"before,omitzero" doc:"entries with a smaller number; newest page if both are absent|此序号之前"`
+		After     uint64 `json:"after,omitzero" doc:"entries with a larger number, oldest of them first; after=0 with from_start|此序号之后"`
+		FromStart bool   `json:"from_start,omitzero" doc:"the first page of the room|从房间开头开始"`
+		Thread    uint64 `json:"thread,omitzero" doc:"only this thread|仅此话题"`
+		Limit     int    `json:"limit,omitzero" doc:"1-200, default 50|1-200，默认 50"`
 	}
 	History struct {
 		Messages []Message `json:"messages" doc:"entries, smallest number first|条目，序号小的在前"`
@@ -271,18 +271,18 @@ type (
 	SendParams struct {
 		Room    id.ID    `json:"room" doc:"room|房间"`
 		Key     string   `json:"key" doc:"client key, a UUID (version 7 is best), made once per message: the same key again gets the same answer|客户端键（UUID，建议 v7），同一键再次发送得到同样的回答"`
-		Text    string   `json:"text,omitempty" doc:"text in the Markdown subset|文本"`
-		ReplyTo uint64   `json:"reply_to,omitempty" doc:"number of the message answered|回复的序号"`
-		Thread  uint64   `json:"thread,omitempty" doc:"number of the thread's first message|话题首条序号"`
-		Files   []id.ID  `json:"files,omitempty" doc:"up to 20 files the caller uploaded or may see|至多 20 个文件"`
-		Foreign *Foreign `json:"foreign,omitempty" doc:"own payload of a bot or gateway; text is the fallback and must be there|机器人载荷，必须附文本"`
+		Text    string   `json:"text,omitzero" doc:"text in the Markdown subset|文本"`
+		ReplyTo uint64   `json:"reply_to,omitzero" doc:"number of the message answered|回复的序号"`
+		Thread  uint64   `json:"thread,omitzero" doc:"number of the thread's first message|话题首条序号"`
+		Files   []id.ID  `json:"files,omitzero" doc:"up to 20 files the caller uploaded or may see|至多 20 个文件"`
+		Foreign *Foreign `json:"foreign,omitzero" doc:"own payload of a bot or gateway; text is the fallback and must be there|机器人载荷，必须附文本"`
 	}
 	Sent struct {
 		ID       id.Message `json:"id" doc:"opaque message id|消息 ID"`
 		Seq      uint64     `json:"seq" doc:"number in the room|房间内序号"`
 		Position uint64     `json:"position" doc:"journal position: it is on disk|日志位置：已写入磁盘"`
 		Time     int64      `json:"time" doc:"when it was stored, ms|存储时间（毫秒）"`
-		Again    bool       `json:"again,omitempty" doc:"this key had been sent before; nothing new was stored|此键已发送过，未重复存储"`
+		Again    bool       `json:"again,omitzero" doc:"this key had been sent before; nothing new was stored|此键已发送过，未重复存储"`
 	}
 	ForwardParams struct {
 		Message id.Message `json:"message" doc:"the original|原消息"`
@@ -322,11 +322,11 @@ type (
 		Message id.Message `json:"message" doc:"message|消息"`
 		Stored  int64      `json:"stored" doc:"when it became durable, ms|落盘时间（毫秒）"`
 		Steps   []Step     `json:"steps" doc:"one per device; a person without devices has one with an empty device|每设备一项"`
-		More    bool       `json:"more,omitempty" doc:"the room has more than 200 members|超过 200 名成员"`
+		More    bool       `json:"more,omitzero" doc:"the room has more than 200 members|超过 200 名成员"`
 	}
 	Reader struct {
 		User id.ID `json:"user" doc:"account|账号"`
-		At   int64 `json:"at,omitempty" doc:"when the read mark passed it, ms|已读时间（毫秒）"`
+		At   int64 `json:"at,omitzero" doc:"when the read mark passed it, ms|已读时间（毫秒）"`
 	}
 	Readers struct {
 		Read   []Reader `json:"read" doc:"members who have read it|已读成员"`
@@ -356,11 +356,11 @@ type (
 	KVPut struct {
 		Scope string         `json:"scope" doc:"user or device|user 或 device"`
 		Key   string         `json:"key" doc:"1-128 bytes|1-128 字节"`
-		Value jsontext.Value `json:"value,omitempty" doc:"any JSON up to 16 KiB; absent removes the key|任意 JSON，至多 16 KiB；缺省则删除"`
+		Value jsontext.Value `json:"value,omitzero" doc:"any JSON up to 16 KiB; absent removes the key|任意 JSON，至多 16 KiB；缺省则删除"`
 	}
 	KVList struct {
 		Scope  string `json:"scope" doc:"user or device|user 或 device"`
-		Prefix string `json:"prefix,omitempty" doc:"only keys that begin so|键前缀"`
+		Prefix string `json:"prefix,omitzero" doc:"only keys that begin so|键前缀"`
 	}
 	KVEntries struct {
 		Entries []KV `json:"entries" doc:"entries by key|按键排序"`
@@ -380,7 +380,7 @@ type (
 	SyncStart struct {
 		Position    uint64 `json:"position" doc:"head of the journal now|当前日志位置"`
 		Reset       bool   `json:"reset" doc:"too far back: drop what you have and begin with rooms|落后太多：丢弃本地数据，从 rooms 开始"`
-		Rooms       []Room `json:"rooms,omitempty" doc:"with reset: all rooms and their heads|reset 时的全部房间"`
+		Rooms       []Room `json:"rooms,omitzero" doc:"with reset: all rooms and their heads|reset 时的全部房间"`
 		User        User   `json:"user" doc:"the caller|调用者"`
 		Device      id.ID  `json:"device" doc:"this device|本设备"`
 		ServerTime  int64  `json:"server_time" doc:"ms|服务器时间（毫秒）"`
@@ -412,10 +412,10 @@ type (
 		FileBytes   int64    `json:"file_bytes" doc:"bytes of files|文件字节数"`
 		Sessions    int      `json:"sessions" doc:"live connections|在线连接数"`
 		Online      int      `json:"online" doc:"people online|在线人数"`
-		ReadOnly    string   `json:"read_only,omitempty" doc:"why nothing can be stored|只读原因"`
-		Certificate string   `json:"certificate,omitempty" doc:"fingerprint of the CA|CA 指纹"`
-		CertExpires int64    `json:"certificate_expires,omitempty" doc:"end of the certificate, ms|证书到期（毫秒）"`
-		Addresses   []string `json:"addresses,omitempty" doc:"addresses to open|访问地址"`
+		ReadOnly    string   `json:"read_only,omitzero" doc:"why nothing can be stored|只读原因"`
+		Certificate string   `json:"certificate,omitzero" doc:"fingerprint of the CA|CA 指纹"`
+		CertExpires int64    `json:"certificate_expires,omitzero" doc:"end of the certificate, ms|证书到期（毫秒）"`
+		Addresses   []string `json:"addresses,omitzero" doc:"addresses to open|访问地址"`
 	}
 	SetupLink struct {
 		URL string `json:"url" doc:"one-time link; empty when setup is done|一次性链接"`

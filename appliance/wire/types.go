@@ -48,12 +48,12 @@ type User struct {
 	Name       string `json:"name" doc:"display name|显示名"`
 	Role       Role   `json:"role" doc:"owner, admin, auditor or member|角色"`
 	Department id.ID  `json:"department,omitzero" doc:"department|部门"`
-	Title      string `json:"title,omitempty" doc:"position in the organisation|职务"`
-	Email      string `json:"email,omitempty" doc:"e-mail address|邮箱"`
-	Phone      string `json:"phone,omitempty" doc:"phone number|电话"`
+	Title      string `json:"title,omitzero" doc:"position in the organisation|职务"`
+	Email      string `json:"email,omitzero" doc:"e-mail address|邮箱"`
+	Phone      string `json:"phone,omitzero" doc:"phone number|电话"`
 	Avatar     id.ID  `json:"avatar,omitzero" doc:"picture, a file|头像文件"`
-	Bot        bool   `json:"bot,omitempty" doc:"a program, not a person|机器人"`
-	Disabled   bool   `json:"disabled,omitempty" doc:"may not log in|已停用"`
+	Bot        bool   `json:"bot,omitzero" doc:"a program, not a person|机器人"`
+	Disabled   bool   `json:"disabled,omitzero" doc:"may not log in|已停用"`
 	Created    int64  `json:"created" doc:"time, ms|创建时间（毫秒）"`
 }
 
@@ -62,7 +62,7 @@ type Department struct {
 	ID     id.ID  `json:"id" doc:"department|部门"`
 	Parent id.ID  `json:"parent,omitzero" doc:"department above; none at the top|上级部门"`
 	Name   string `json:"name" doc:"name|名称"`
-	Order  int    `json:"order,omitempty" doc:"place among its siblings|排序"`
+	Order  int    `json:"order,omitzero" doc:"place among its siblings|排序"`
 }
 
 // Device is one logged-in browser, app or bot of an account.
@@ -71,11 +71,11 @@ type Device struct {
 	User     id.ID  `json:"user" doc:"account|账号"`
 	Name     string `json:"name" doc:"what it calls itself|设备名"`
 	Kind     string `json:"kind" doc:"browser, app or bot|browser、app 或 bot"`
-	Address  string `json:"address,omitempty" doc:"address it logged in from|登录时的地址"`
+	Address  string `json:"address,omitzero" doc:"address it logged in from|登录时的地址"`
 	Created  int64  `json:"created" doc:"time of login, ms|登录时间（毫秒）"`
 	LastSeen int64  `json:"last_seen" doc:"time it was last connected, ms|最近在线（毫秒）"`
 	Online   bool   `json:"online" doc:"has a live connection now|当前在线"`
-	Current  bool   `json:"current,omitempty" doc:"the device that asks|即本设备"`
+	Current  bool   `json:"current,omitzero" doc:"the device that asks|即本设备"`
 }
 
 // Room is a room as one member sees it.
@@ -83,19 +83,19 @@ type Room struct {
 	ID          id.ID      `json:"id" doc:"room|房间"`
 	Kind        RoomKind   `json:"kind" doc:"direct, group, channel, announcement or notes|房间类型"`
 	Name        string     `json:"name" doc:"name; empty for direct rooms|名称；私聊为空"`
-	Topic       string     `json:"topic,omitempty" doc:"what it is about|主题"`
+	Topic       string     `json:"topic,omitzero" doc:"what it is about|主题"`
 	Created     int64      `json:"created" doc:"time, ms|创建时间（毫秒）"`
 	CreatedBy   id.ID      `json:"created_by,omitzero" doc:"account that made it|创建者"`
-	Archived    bool       `json:"archived,omitempty" doc:"nobody can write any more|已归档，不可再发言"`
+	Archived    bool       `json:"archived,omitzero" doc:"nobody can write any more|已归档，不可再发言"`
 	Members     int        `json:"members" doc:"number of members|成员数"`
 	Peer        id.ID      `json:"peer,omitzero" doc:"the other person of a direct room|私聊对方"`
 	Head        uint64     `json:"head" doc:"sequence number of the newest entry|最新条目的序号"`
 	Position    uint64     `json:"position" doc:"journal position of the newest entry|最新条目的日志位置"`
-	Last        *Message   `json:"last,omitempty" doc:"newest entry|最新条目"`
-	MyRole      MemberRole `json:"my_role,omitempty" doc:"the caller's role; empty if not a member|调用者的角色"`
+	Last        *Message   `json:"last,omitzero" doc:"newest entry|最新条目"`
+	MyRole      MemberRole `json:"my_role,omitzero" doc:"the caller's role; empty if not a member|调用者的角色"`
 	MyRead      uint64     `json:"my_read" doc:"sequence number the caller has read up to|已读到的序号"`
 	Unread      uint64     `json:"unread" doc:"messages after my_read, derived|未读数，由已读位置推算"`
-	MentionsNew int        `json:"mentions_new,omitempty" doc:"unread messages that mention the caller|未读的@数"`
+	MentionsNew int        `json:"mentions_new,omitzero" doc:"unread messages that mention the caller|未读的@数"`
 }
 
 // RoomMember is a member of a room.
@@ -104,7 +104,7 @@ type RoomMember struct {
 	Role   MemberRole `json:"role" doc:"role in the room|房间内角色"`
 	Since  int64      `json:"since" doc:"time of joining, ms|加入时间（毫秒）"`
 	Read   uint64     `json:"read" doc:"sequence number read up to|已读到的序号"`
-	ReadAt int64      `json:"read_at,omitempty" doc:"time of that, ms|已读时间（毫秒）"`
+	ReadAt int64      `json:"read_at,omitzero" doc:"time of that, ms|已读时间（毫秒）"`
 }
 
 // File is an attachment. Content: GET /files/<id>/<name>; a picture also has
@@ -115,10 +115,10 @@ type File struct {
 	Size     int64  `json:"size" doc:"bytes|字节数"`
 	Type     string `json:"type" doc:"media type it is served with|媒体类型"`
 	SHA256   string `json:"sha256" doc:"hash of the content, hex|内容的 SHA-256"`
-	Width    int    `json:"width,omitempty" doc:"pixels, pictures|宽（像素）"`
-	Height   int    `json:"height,omitempty" doc:"pixels, pictures|高（像素）"`
-	Duration int64  `json:"duration_ms,omitempty" doc:"length of a voice note, ms|语音时长（毫秒）"`
-	Voice    bool   `json:"voice,omitempty" doc:"recorded as a voice note|语音消息"`
+	Width    int    `json:"width,omitzero" doc:"pixels, pictures|宽（像素）"`
+	Height   int    `json:"height,omitzero" doc:"pixels, pictures|高（像素）"`
+	Duration int64  `json:"duration_ms,omitzero" doc:"length of a voice note, ms|语音时长（毫秒）"`
+	Voice    bool   `json:"voice,omitzero" doc:"recorded as a voice note|语音消息"`
 	Owner    id.ID  `json:"owner" doc:"account that uploaded it|上传者"`
 	Created  int64  `json:"created" doc:"time, ms|上传时间（毫秒）"`
 }
@@ -153,9 +153,9 @@ type Recalled struct {
 // Change is what a line written by the room itself tells.
 type Change struct {
 	What  string     `json:"what" doc:"created, joined, added, left, removed, role, renamed, topic, archived or restored|变化种类"`
-	Users []id.ID    `json:"users,omitempty" doc:"whom it concerns|涉及的人"`
-	Role  MemberRole `json:"role,omitempty" doc:"new role|新角色"`
-	Text  string     `json:"text,omitempty" doc:"new name or topic|新名称或主题"`
+	Users []id.ID    `json:"users,omitzero" doc:"whom it concerns|涉及的人"`
+	Role  MemberRole `json:"role,omitzero" doc:"new role|新角色"`
+	Text  string     `json:"text,omitzero" doc:"new name or topic|新名称或主题"`
 }
 
 // Message is one entry of a room's timeline.
@@ -167,24 +167,24 @@ type Message struct {
 	Position   uint64      `json:"position" doc:"journal position|日志位置"`
 	Time       int64       `json:"time" doc:"when it was stored, ms|存储时间（毫秒）"`
 	Sender     id.ID       `json:"sender" doc:"author, or actor of a change|作者"`
-	Key        string      `json:"key,omitempty" doc:"the sender's client key|发送方客户端键"`
-	Text       string      `json:"text,omitempty" doc:"text in the Markdown subset, or the fallback of foreign|文本（Markdown 子集）"`
-	ReplyTo    uint64      `json:"reply_to,omitempty" doc:"sequence number of the message answered|所回复消息的序号"`
-	Thread     uint64      `json:"thread,omitempty" doc:"sequence number of the thread's first message|所属话题首条的序号"`
-	Mentions   []id.ID     `json:"mentions,omitempty" doc:"people mentioned|被@的人"`
-	MentionAll bool        `json:"mention_all,omitempty" doc:"@all|@所有人"`
-	Files      []File      `json:"files,omitempty" doc:"attachments|附件"`
-	Foreign    *Foreign    `json:"foreign,omitempty" doc:"payload of a bot or gateway|机器人或网关的载荷"`
-	Forwarded  *Forwarded  `json:"forwarded,omitempty" doc:"origin of a forwarded message|转发来源"`
-	Change     *Change     `json:"change,omitempty" doc:"set when the room itself speaks|房间系统行"`
-	Edits      int         `json:"edits,omitempty" doc:"how often it was edited|编辑次数"`
-	EditedAt   int64       `json:"edited_at,omitempty" doc:"last edit, ms|最后编辑时间（毫秒）"`
-	Recalled   *Recalled   `json:"recalled,omitempty" doc:"taken back for everyone|已撤回"`
-	Reactions  []Reaction  `json:"reactions,omitempty" doc:"reactions|表情回应"`
-	PinnedAt   int64       `json:"pinned_at,omitempty" doc:"pinned, ms|置顶时间（毫秒）"`
+	Key        string      `json:"key,omitzero" doc:"the sender's client key|发送方客户端键"`
+	Text       string      `json:"text,omitzero" doc:"text in the Markdown subset, or the fallback of foreign|文本（Markdown 子集）"`
+	ReplyTo    uint64      `json:"reply_to,omitzero" doc:"sequence number of the message answered|所回复消息的序号"`
+	Thread     uint64      `json:"thread,omitzero" doc:"sequence number of the thread's first message|所属话题首条的序号"`
+	Mentions   []id.ID     `json:"mentions,omitzero" doc:"people mentioned|被@的人"`
+	MentionAll bool        `json:"mention_all,omitzero" doc:"@all|@所有人"`
+	Files      []File      `json:"files,omitzero" doc:"attachments|附件"`
+	Foreign    *Foreign    `json:"foreign,omitzero" doc:"payload of a bot or gateway|机器人或网关的载荷"`
+	Forwarded  *Forwarded  `json:"forwarded,omitzero" doc:"origin of a forwarded message|转发来源"`
+	Change     *Change     `json:"change,omitzero" doc:"set when the room itself speaks|房间系统行"`
+	Edits      int         `json:"edits,omitzero" doc:"how often it was edited|编辑次数"`
+	EditedAt   int64       `json:"edited_at,omitzero" doc:"last edit, ms|最后编辑时间（毫秒）"`
+	Recalled   *Recalled   `json:"recalled,omitzero" doc:"taken back for everyone|已撤回"`
+	Reactions  []Reaction  `json:"reactions,omitzero" doc:"reactions|表情回应"`
+	PinnedAt   int64       `json:"pinned_at,omitzero" doc:"pinned, ms|置顶时间（毫秒）"`
 	PinnedBy   id.ID       `json:"pinned_by,omitzero" doc:"who pinned it|置顶者"`
-	Replies    int         `json:"replies,omitempty" doc:"messages in the thread it began|话题回复数"`
-	Preview    *ReplyQuote `json:"preview,omitempty" doc:"the message answered, shortened|被回复消息的摘要"`
+	Replies    int         `json:"replies,omitzero" doc:"messages in the thread it began|话题回复数"`
+	Preview    *ReplyQuote `json:"preview,omitzero" doc:"the message answered, shortened|被回复消息的摘要"`
 }
 
 // ReplyQuote is the beginning of a message that another one answers.
@@ -200,25 +200,25 @@ type Step struct {
 	Name     string `json:"name" doc:"device name|设备名"`
 	Online   bool   `json:"online" doc:"connected now|当前在线"`
 	State    string `json:"state" doc:"stored, pushed, acknowledged or read|状态"`
-	PushedAt int64  `json:"pushed_at,omitempty" doc:"written to its connection, ms; exact to a second|推送时间（毫秒）"`
-	AckedAt  int64  `json:"acked_at,omitempty" doc:"the device confirmed it, ms; exact to a second|确认时间（毫秒）"`
-	ReadAt   int64  `json:"read_at,omitempty" doc:"the person's read mark passed it, ms|已读时间（毫秒）"`
+	PushedAt int64  `json:"pushed_at,omitzero" doc:"written to its connection, ms; exact to a second|推送时间（毫秒）"`
+	AckedAt  int64  `json:"acked_at,omitzero" doc:"the device confirmed it, ms; exact to a second|确认时间（毫秒）"`
+	ReadAt   int64  `json:"read_at,omitzero" doc:"the person's read mark passed it, ms|已读时间（毫秒）"`
 }
 
 // Invite is an invitation link.
 type Invite struct {
 	ID         id.ID   `json:"id" doc:"invitation|邀请"`
-	Code       string  `json:"code,omitempty" doc:"secret of the link; shown once|链接密钥，只显示一次"`
-	URL        string  `json:"url,omitempty" doc:"link; shown once|链接，只显示一次"`
-	QR         string  `json:"qr,omitempty" doc:"QR code of the link as a data: URL (PNG); shown once|二维码"`
+	Code       string  `json:"code,omitzero" doc:"secret of the link; shown once|链接密钥，只显示一次"`
+	URL        string  `json:"url,omitzero" doc:"link; shown once|链接，只显示一次"`
+	QR         string  `json:"qr,omitzero" doc:"QR code of the link as a data: URL (PNG); shown once|二维码"`
 	CreatedBy  id.ID   `json:"created_by" doc:"account|创建者"`
 	Created    int64   `json:"created" doc:"time, ms|创建时间（毫秒）"`
 	Expires    int64   `json:"expires" doc:"time, ms|失效时间（毫秒）"`
 	Uses       int     `json:"uses" doc:"how many may still use it|剩余可用次数"`
 	Used       int     `json:"used" doc:"how many did|已用次数"`
 	Department id.ID   `json:"department,omitzero" doc:"department they are put in|加入的部门"`
-	Rooms      []id.ID `json:"rooms,omitempty" doc:"rooms they join|自动加入的房间"`
-	Note       string  `json:"note,omitempty" doc:"remark|备注"`
+	Rooms      []id.ID `json:"rooms,omitzero" doc:"rooms they join|自动加入的房间"`
+	Note       string  `json:"note,omitzero" doc:"remark|备注"`
 }
 
 // Usage is storage used by one person or room.
@@ -233,7 +233,7 @@ type Usage struct {
 type Presence struct {
 	User  id.ID  `json:"user" doc:"account|账号"`
 	State string `json:"state" doc:"online, suspect (a connection is silent) or offline|在线、可疑（连接无响应）或离线"`
-	Since int64  `json:"since,omitempty" doc:"in this state since, ms|此状态开始时间（毫秒）"`
+	Since int64  `json:"since,omitzero" doc:"in this state since, ms|此状态开始时间（毫秒）"`
 }
 
 // KV is one entry of the key-value store of a person or device.

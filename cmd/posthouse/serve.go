@@ -77,7 +77,7 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	var err error
 	opt := gate.Options{Service: s.chat, Limits: gateLimits(s.cfg), Logger: log, Version: version(), Heartbeat: s.cfg.Session.Heartbeat,
-		AllowedHosts: s.allowedHost, Static: static(), Blobs: s.blobs, Thumbnails: s.thumbs}
+		AllowedHosts: s.allowedHost, Blobs: s.blobs, Thumbnails: s.thumbs}
 	if len(s.cfg.Server.Listen) > 0 {
 		if s.cert, err = openCertificate(s.cfg, log); err != nil {
 			return err
@@ -85,6 +85,7 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 		opt.TLSConfig = s.cert.TLSConfig()
 		go s.cert.Run(ctx)
 	}
+	opt.Static = static(s.cert)
 	if s.gate, err = gate.New(opt); err != nil {
 		return err
 	}

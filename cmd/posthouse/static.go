@@ -1,17 +1,47 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+
 	"posthouse/appliance/gate"
+	"posthouse/appliance/lancert"
+	"posthouse/appliance/reference"
 	"posthouse/appliance/wire"
+	"posthouse/webui"
 )
 
-func static() func(path, acceptLanguage, acceptEncoding string) (gate.StaticFile, bool) {
+// static finds what the server shows beside its methods: the web client, the
+// reference that is generated from the table of methods, and the certificate
+// of the local authority for those who want to trust it.
+func static(cert lancert.Source) func(path, acceptLanguage, acceptEncoding string) (gate.StaticFile, bool) {
+	own := map[string]gate.StaticFile{
+		"/api/openrpc.json": document("application/json", reference.OpenRPC()),
+		"/api/openapi.json": document("application/json", reference.OpenAPI()),
+	}
+	if ca, ok := cert.(*lancert.Authority); ok {
+		own["/ca.crt"] = document("application/x-x509-ca-cert", ca.RootDER())
+		own["/ca.pem"] = document("application/x-pem-file", ca.RootPEM())
+		own["/ca.mobileconfig"] = document("application/x-apple-aspen-config", ca.MobileConfig("zh"))
+	}
 	return func(path, acceptLanguage, acceptEncoding string) (gate.StaticFile, bool) {
-		return gate.StaticFile{}, false
+		if f, ok := own[path]; ok {
+			return f, true
+		}
+		f, ok := webui.Lookup(path, acceptLanguage, acceptEncoding)
+		if !ok {
+			return gate.StaticFile{}, false
+		}
+		return gate.StaticFile{Body: f.Body, Type: f.Type, Encoding: f.Encoding, ETag: f.ETag, CacheControl: f.CacheControl}, true
 	}
 }
 
-// fillStatus adds what only the server knows.
+func document(kind string, body []byte) gate.StaticFile {
+	sum := sha256.Sum256(body)
+	return gate.StaticFile{Body: body, Type: kind, ETag: `"` + hex.EncodeToString(sum[:16]) + `"`}
+}
+
+// fillStatus adds what only the wiring knows.
 func (s *server) fillStatus(r *wire.StatusResult) {
 	r.Addresses = append(r.Addresses, baseURL(s.cfg))
 	if s.cert != nil {
