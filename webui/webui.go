@@ -28,6 +28,7 @@ type File struct {
 	Body         []byte // shared: read only
 	Type         string // media type
 	Encoding     string // "gzip" or empty: Content-Encoding
+	Language     string // Content-Language, where the reader's language chose the body; may be empty
 	ETag         string // strong, quoted
 	CacheControl string
 	Vary         string // request headers that chose this body; may be empty
@@ -49,8 +50,9 @@ func Files() fs.FS {
 func Lookup(urlPath, acceptLanguage, acceptEncoding string) (File, bool) {
 	switch {
 	case urlPath == "/" || urlPath == "/index.html":
-		f, ok := read("index."+pages.Language(acceptLanguage)+".html", acceptEncoding)
-		f.CacheControl, f.Vary = "no-cache", "Accept-Language, Accept-Encoding"
+		lang := pages.Language(acceptLanguage)
+		f, ok := read("index."+lang+".html", acceptEncoding)
+		f.Language, f.CacheControl, f.Vary = lang, "no-cache", "Accept-Language, Accept-Encoding"
 		return f, ok
 	case urlPath == "/favicon.ico":
 		return Lookup("/assets/icon.svg", acceptLanguage, acceptEncoding)

@@ -68,7 +68,7 @@ func Script(entry string, minify bool) ([]byte, error) {
 	}
 	if !minify {
 		opts.GlobalName = "module"
-		opts.Target = api.ES2020
+		opts.Target = api.ES2017
 	}
 	return bundle(opts)
 }
