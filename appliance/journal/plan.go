@@ -3,7 +3,6 @@ package journal
 import (
 	"fmt"
 	"slices"
-
 )
 
 // Plan says what Repair would do, without lock or write, so that an operator
