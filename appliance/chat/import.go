@@ -57,7 +57,7 @@ func (s *Service) userImport(c *Call, p *wire.ImportParams) (wire.ImportResult, 
 		if errors.Is(err, io.EOF) {
 			return im.result, nil
 		}
-		line, _ := r.FieldPos(0)
+		line := importLine(r, row, err)
 		if len(im.result.Rows) >= importRows {
 			return im.result, wire.Refusef(wire.TooLarge, "more than %d lines: import in parts", "超过 %d 行，请分批导入", importRows)
 		}
@@ -70,6 +70,19 @@ func (s *Service) userImport(c *Call, p *wire.ImportParams) (wire.ImportResult, 
 		}
 		im.row(line, row)
 	}
+}
+
+// importLine is the line of the file that a row, or an error, stands on.
+func importLine(r *csv.Reader, row []string, err error) int {
+	var bad *csv.ParseError
+	if errors.As(err, &bad) {
+		return bad.StartLine
+	}
+	if len(row) == 0 {
+		return 0
+	}
+	line, _ := r.FieldPos(0)
+	return line
 }
 
 func (im *importer) refuse(line int, login string, err error) {

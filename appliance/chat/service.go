@@ -16,13 +16,13 @@ import (
 
 // Options say how to serve. Zero values mean the defaults.
 type Options struct {
-	BrowserIdle  time.Duration // a browser unused for so long is logged out; default 30 days
-	AppIdle      time.Duration // likewise for apps and bots; default 365 days
-	LoginsByUser int           // tries a minute an account gains; default 5 at once, 1 a minute
-	LoginsByAddr int           // tries a minute from one address; default 20
-	PasswordMin  int           // shortest password, in bytes; default 8
-	HistoryPage  int           // most entries of one page; default 200
-	BaseURL      func() string // for links, such as https://chat.lan:8443
+	BrowserIdle  time.Duration            // a browser unused for so long is logged out; default 30 days
+	AppIdle      time.Duration            // likewise for apps and bots; default 365 days
+	LoginsByUser int                      // tries a minute an account gains; default 5 at once, 1 a minute
+	LoginsByAddr int                      // tries a minute from one address; default 20
+	PasswordMin  int                      // shortest password, in bytes; default 8
+	HistoryPage  int                      // most entries of one page; default 200
+	BaseURL      func() string            // for links, such as https://chat.lan:8443
 	FillStatus   func(*wire.StatusResult) // adds what only the wiring knows
 	Version      string
 	Now          func() time.Time
