@@ -64,8 +64,9 @@
 //	36   4  zero
 //	40  32  SHA-256 of everything before the footer
 //
-// The salt ties a record to its file, and makes it impossible for a chat
-// message to contain bytes that pass for a record. A len of zero ends the
+// The salt ties a record to its file. It is known to nobody who only sends
+// messages, so bytes inside a payload do not pass for a record when a torn tail
+// is searched, except one time in four billion. A len of zero ends the
 // records: the last segment is extended with zeros in steps of 1 MiB (not
 // beyond Options.SegmentBytes), so that
 // fdatasync has no file size to write, and Close and sealing cut them off.
