@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -16,7 +17,14 @@ func lostAfter(t *testing.T, dir string, opt Options) RepairReport {
 	t.Helper()
 	_, err := Check(context.Background(), dir, opt, nil)
 	damageOf(t, err)
+	plan := must(Plan(dir, opt))(t)
 	rep := must(Repair(dir, opt))(t)
+	slices.Sort(rep.Moved)
+	slices.Sort(plan.Moved)
+	plan.Aside = rep.Aside
+	if !reflect.DeepEqual(plan, rep) {
+		t.Errorf("planned %+v, did %+v", plan, rep)
+	}
 	for _, name := range slices.Concat(rep.Moved, rep.Copied, []string{"report.txt"}) {
 		must(os.Stat(filepath.Join(rep.Aside, name)))(t)
 	}
