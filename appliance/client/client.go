@@ -46,7 +46,7 @@ type Stats struct {
 	Events     uint64 // events taken
 	Duplicates uint64 // events that had been there before
 	Gaps       uint64 // holes seen in a room
-	Filled     uint64 // messages fetched to fill them
+	Filled     uint64 // messages fetched, to fill them or after a reset
 	Resyncs    uint64 // streams begun again because the consumer or the server fell behind
 	Resets     uint64 // answers of sync.start that voided everything
 	Dropped    uint64 // typing and the like, for which there was no room
@@ -152,7 +152,7 @@ func (c *Client) Position() uint64 {
 	return c.position
 }
 
-// Since is the position to keep for Options.Since of a later Client. It is
+// Since is the position to keep for Options.Since of a later Client. It may be
 // smaller than Position, because several events may share one.
 func (c *Client) Since() uint64 {
 	c.mu.Lock()

@@ -173,6 +173,41 @@ func TestTooFarBackIsAReset(t *testing.T) {
 	sees(t, c, "new")
 }
 
+func TestMessagesSentBeforeAResetArrive(t *testing.T) {
+	f := newFake(t)
+	c := dialFake(t, f, func(o *Options) { o.Queue = 3 })
+	f.say(room1, "a")
+	f.say(room2, "A")
+	sees(t, c, "a", "A")
+	f.set(func() { f.swallow = func(entry) bool { return true } })
+	for i := range 20 {
+		f.say(room1, strconv.Itoa(i))
+	}
+	f.set(func() { f.floor, f.swallow = f.position, nil })
+	f.cut()
+	for i := range 20 {
+		sees(t, c, strconv.Itoa(i))
+	}
+	f.say(room2, "B")
+	sees(t, c, "B")
+	if s := c.Stats(); s.Resets != 2 || s.Filled != 20 || s.Gaps != 0 {
+		t.Errorf("stats = %+v", s)
+	}
+}
+
+func TestAHeartbeatSettlesThePosition(t *testing.T) {
+	f := newFake(t)
+	f.set(func() { f.heartbeat = 5 })
+	c := dialFake(t, f, nil)
+	position := f.say(room1, "a").Position
+	sees(t, c, "a")
+	for c.Since() != position {
+		if _, err := c.Ping(brief(t)); err != nil { // a round trip
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestResumeInALaterProcess(t *testing.T) {
 	f := newFake(t)
 	c := dialFake(t, f, nil)

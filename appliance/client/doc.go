@@ -19,7 +19,8 @@
 //   - Other events arrive at least once. One may come again after a break, as
 //     the last of those that it had before; it tells a state, not a difference.
 //   - When the server says that the Client is too far back, an event Synced
-//     with Reset carries all rooms, and everything known before is void.
+//     with Reset carries all rooms, and everything known before is void but the
+//     messages: those written meanwhile in rooms that the Client knew follow.
 //
 // Errors that the server gave are *wire.Error; errors.Is with ErrClosed and
 // ErrLost tells the others apart.

@@ -29,20 +29,21 @@ type fake struct {
 	server   *fasthttp.Server
 	work     sync.WaitGroup
 
-	mu       sync.Mutex
-	position uint64
-	floor    uint64 // older positions are reset
-	journal  []entry
-	rooms    map[id.ID][]wire.Message
-	keys     map[string]wire.Sent
-	peers    map[*peer]struct{}
-	acks     []uint64
-	starts   []uint64 // since of every sync.start
-	posts    []string
-	header   bool // wants the token as a header
-	refuse   *wire.Error
-	uploads  map[string]*fakeUpload
-	files    map[id.ID][]byte
+	mu        sync.Mutex
+	position  uint64
+	floor     uint64 // older positions are reset
+	journal   []entry
+	rooms     map[id.ID][]wire.Message
+	keys      map[string]wire.Sent
+	peers     map[*peer]struct{}
+	acks      []uint64
+	starts    []uint64 // since of every sync.start
+	posts     []string
+	heartbeat int64
+	header    bool // wants the token as a header
+	refuse    *wire.Error
+	uploads   map[string]*fakeUpload
+	files     map[id.ID][]byte
 
 	loseAnswer func(method string) bool // cut the connection instead of answering
 	swallow    func(e entry) bool       // do not push this one
@@ -85,7 +86,7 @@ func newFake(t *testing.T) *fake {
 }
 
 func serveFake(t *testing.T, l net.Listener) *fake {
-	f := &fake{t: t, listener: l, position: origin, rooms: map[id.ID][]wire.Message{}, keys: map[string]wire.Sent{},
+	f := &fake{t: t, listener: l, position: origin, rooms: map[id.ID][]wire.Message{}, keys: map[string]wire.Sent{}, heartbeat: 1000,
 		peers: map[*peer]struct{}{}, header: true, uploads: map[string]*fakeUpload{}, files: map[id.ID][]byte{}}
 	f.server = &fasthttp.Server{Handler: f.handle, KeepHijackedConns: true, NoDefaultServerHeader: true}
 	f.work.Go(func() { _ = f.server.Serve(l) })
@@ -352,7 +353,7 @@ func (f *fake) start(p *peer, reqID jsontext.Value, since uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.starts = append(f.starts, since)
-	s := wire.SyncStart{Position: f.position, HeartbeatMS: 1000, Version: "fake"}
+	s := wire.SyncStart{Position: f.position, HeartbeatMS: f.heartbeat, Version: "fake"}
 	if since == 0 || since < f.floor {
 		s.Reset = true
 		for room, list := range f.rooms {

@@ -192,7 +192,12 @@ func (w *writer) round() bool {
 		w.armed = false
 		w.confirm()
 	case <-w.beat.C:
-		w.request("sync.ping", "{}", func(jsontext.Value, error) {})
+		at := l.client.Position()
+		w.request("sync.ping", "{}", func(_ jsontext.Value, err error) {
+			if err == nil {
+				l.client.settle(at)
+			}
+		})
 	case <-look:
 		if q := l.client.events; len(q) <= cap(q)/2 {
 			l.behind.Store(false)

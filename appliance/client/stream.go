@@ -31,7 +31,8 @@ type Event struct {
 
 // stream is what the reader knows. Only the reader touches it.
 type stream struct {
-	heads    map[id.ID]uint64 // newest number of each room
+	heads    map[id.ID]uint64 // newest number of each room that was delivered
+	owed     map[id.ID]uint64 // number up to which messages are to be fetched, after a reset
 	seen     []uint64         // hashes of the events at Client.position
 	seed     maphash.Seed
 	discard  bool // until sync.start is answered
@@ -216,15 +217,13 @@ func (c *Client) synced(l *link, v jsontext.Value, err error) {
 		return
 	}
 	r.discard = false
+	defer c.repay(l)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s.Reset {
 		c.stats.Resets++
 		c.position, c.since, r.seen = s.Position, s.Position, nil
-		clear(r.heads)
-		for i := range s.Rooms {
-			r.heads[s.Rooms[i].ID] = s.Rooms[i].Head
-		}
+		r.reset(s.Rooms)
 	}
 	switch {
 	case r.draining:
@@ -235,6 +234,43 @@ func (c *Client) synced(l *link, v jsontext.Value, err error) {
 		c.stats.Resyncs++
 	}
 	c.announce()
+}
+
+// reset takes over the rooms of a reset. What was written meanwhile in rooms
+// that were known is owed.
+func (r *stream) reset(rooms []wire.Room) {
+	before := r.heads
+	r.heads, r.owed = make(map[id.ID]uint64, len(rooms)), map[id.ID]uint64{}
+	for i := range rooms {
+		room, head := rooms[i].ID, rooms[i].Head
+		r.heads[room] = head
+		if had, known := before[room]; known && had < head {
+			r.heads[room], r.owed[room] = had, head
+		}
+	}
+}
+
+// repay fetches what is owed. It is tried again when the stream begins again.
+func (c *Client) repay(l *link) {
+	r := &c.reader
+	for room, head := range r.owed {
+		if r.heads[room] < head && !c.fill(l, c.Position(), room, r.heads[room], head+1) {
+			return
+		}
+		delete(r.owed, room)
+	}
+}
+
+// settle notes that a heartbeat which was sent when the newest position was at
+// has been answered: the server writes the events of one record together, so
+// all those of that position are here.
+func (c *Client) settle(at uint64) {
+	if c.reader.discard {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.since = max(c.since, at)
 }
 
 // event takes one event.
@@ -373,15 +409,16 @@ func (c *Client) inOrder(l *link, e *Event, m *wire.Message) bool {
 		c.mu.Unlock()
 		return false
 	}
+	c.mu.Lock()
+	c.stats.Gaps++
+	c.mu.Unlock()
 	return c.fill(l, e.Position, m.Room, head, m.Seq)
 }
 
 // fill fetches the messages between two numbers and delivers them. When that
-// fails the connection ends, and the message comes again on the next one.
+// fails the connection ends, or the stream begins again: then they are fetched
+// once more.
 func (c *Client) fill(l *link, position uint64, room id.ID, after, before uint64) bool {
-	c.mu.Lock()
-	c.stats.Gaps++
-	c.mu.Unlock()
 	for after+1 < before {
 		ctx, cancel := context.WithTimeout(c.ctx, c.opt.Timeout)
 		page, err := ask[wire.History](ctx, c.HTTP.API, "room.history",
