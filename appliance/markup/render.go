@@ -165,9 +165,6 @@ func Mentions(text string) (logins []string, all bool) {
 	if !strings.Contains(text, "@") {
 		return nil, false
 	}
-	if !strings.Contains(text, "@") {
-		return nil, false
-	}
 	c := calls{seen: make(map[string]bool)}
 	c.blocks(Parse(text))
 	return c.logins, c.all
