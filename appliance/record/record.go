@@ -20,6 +20,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -53,14 +54,14 @@ const header = 24
 
 // Codec encodes and decodes records. It is safe for concurrent use.
 type Codec struct {
-	enc cbor.EncMode
+	enc cbor.UserBufferEncMode
 	dec cbor.DecMode
 }
 
 // NewCodec makes a Codec.
 func NewCodec() *Codec {
 	eo := cbor.CoreDetEncOptions()
-	enc, err := eo.EncMode()
+	enc, err := eo.UserBufferEncMode()
 	if err != nil {
 		panic(err) // constant options
 	}
@@ -80,17 +81,18 @@ func NewCodec() *Codec {
 	return &Codec{enc, dec}
 }
 
-// Append appends the payload of a record; its position and kind travel in the
-// journal's own frame.
-func (c *Codec) Append(b []byte, r Record) ([]byte, error) {
-	b = binary.BigEndian.AppendUint64(b, uint64(r.Time))
-	b = binary.BigEndian.AppendUint64(b, uint64(r.User))
-	b = binary.BigEndian.AppendUint64(b, uint64(r.Device))
-	body, err := c.enc.Marshal(r.Body)
-	if err != nil {
-		return nil, fmt.Errorf("encode record of kind %d: %w", r.Body.Kind(), err)
+// Append appends the payload of a record to b; its position and kind travel in
+// the journal's own frame. After an error b holds a part of it.
+func (c *Codec) Append(b *bytes.Buffer, r Record) error {
+	var head [header]byte
+	binary.BigEndian.PutUint64(head[:], uint64(r.Time))
+	binary.BigEndian.PutUint64(head[8:], uint64(r.User))
+	binary.BigEndian.PutUint64(head[16:], uint64(r.Device))
+	b.Write(head[:])
+	if err := c.enc.MarshalToBuffer(r.Body, b); err != nil {
+		return fmt.Errorf("encode record of kind %d: %w", r.Body.Kind(), err)
 	}
-	return append(b, body...), nil
+	return nil
 }
 
 // Decode reads a payload. The record shares no memory with it.
@@ -118,9 +120,9 @@ func (c *Codec) Decode(pos uint64, kind uint16, payload []byte) (Record, error) 
 	}, nil
 }
 
-// Marshal encodes one value of this package in the same deterministic form:
-// state keeps its entities with it.
-func (c *Codec) Marshal(v any) ([]byte, error) { return c.enc.Marshal(v) }
+// Marshal appends one value in the same deterministic form to b: state keeps
+// its entities with it.
+func (c *Codec) Marshal(b *bytes.Buffer, v any) error { return c.enc.MarshalToBuffer(v, b) }
 
 // Unmarshal is the reverse of Marshal.
 func (c *Codec) Unmarshal(b []byte, v any) error { return c.dec.Unmarshal(b, v) }

@@ -200,8 +200,7 @@ func (w *world) opRemove(rt *rapid.T) {
 }
 
 func (w *world) opRestart(rt *rapid.T) {
-	switch rapid.SampledFrom([]string{"flush", "reopen", "rebuild"}).Draw(rt, "how") {
-	case "flush":
+	switch rapid.SampledFrom([]string{"reopen", "rebuild"}).Draw(rt, "how") {
 	case "reopen":
 		w.reopen()
 	case "rebuild":

@@ -20,6 +20,7 @@
 package sequencer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -125,7 +126,7 @@ type Sequencer struct {
 	watchers map[chan struct{}]struct{}
 
 	entries []journal.Entry
-	payload []byte
+	payload bytes.Buffer
 }
 
 // Start replays the journal past what the state's file stands for and begins
@@ -350,7 +351,7 @@ type decided struct {
 func (q *Sequencer) commit(list []request) ([]request, error) {
 	b := q.state.Begin(q.opt.Now())
 	batch := make([]decided, 0, len(list))
-	q.payload = q.payload[:0]
+	q.payload.Reset()
 	for len(list) > 0 {
 		r := list[0]
 		if err := r.ctx.Err(); err != nil {
@@ -374,8 +375,8 @@ func (q *Sequencer) commit(list []request) ([]request, error) {
 			r.done(Result{Outcome: out}, err)
 			continue
 		}
-		d := decided{request: r, from: len(q.payload), result: Result{Outcome: out, Record: b.Record(r.actor, out)}}
-		if q.payload, err = q.codec.Append(q.payload, d.result.Record); err != nil {
+		d := decided{request: r, from: q.payload.Len(), result: Result{Outcome: out, Record: b.Record(r.actor, out)}}
+		if err := q.codec.Append(&q.payload, d.result.Record); err != nil {
 			b.End()
 			q.answerAll(batch)
 			r.done(Result{}, unavailable(nil))
@@ -407,12 +408,13 @@ func (q *Sequencer) answerAll(batch []decided) {
 // append makes a batch durable, then true.
 func (q *Sequencer) append(batch []decided) error {
 	q.entries = q.entries[:0]
+	payload := q.payload.Bytes()
 	for i := range batch {
-		to := len(q.payload)
+		to := q.payload.Len()
 		if i+1 < len(batch) {
 			to = batch[i+1].from
 		}
-		q.entries = append(q.entries, journal.Entry{Kind: uint16(batch[i].result.Record.Body.Kind()), Payload: q.payload[batch[i].from:to]})
+		q.entries = append(q.entries, journal.Entry{Kind: uint16(batch[i].result.Record.Body.Kind()), Payload: payload[batch[i].from:to]})
 	}
 	first, err := q.journal.Append(q.entries)
 	if err != nil {

@@ -39,42 +39,58 @@ func (s *State) Flush() error {
 	return nil
 }
 
+// pendingPut is one change of the file; its value lies in the arena of the
+// flush, which grows while values are added.
 type pendingPut struct {
-	key   []byte
-	value []byte // nil = delete
+	key      []byte
+	from, to int
+	gone     bool
+}
+
+// arena collects what one flush writes.
+type arena struct {
+	s     *State
+	bytes bytes.Buffer
+	puts  map[string][]pendingPut
+}
+
+func (a *arena) add(bucket string, key []byte, v any) error {
+	if v == nil {
+		a.puts[bucket] = append(a.puts[bucket], pendingPut{key: key, gone: true})
+		return nil
+	}
+	from, err := a.s.sealed(&a.bytes, v)
+	a.puts[bucket] = append(a.puts[bucket], pendingPut{key: key, from: from, to: a.bytes.Len()})
+	return err
+}
+
+func (a *arena) fill(g *generation, m meta) error {
+	for at, v := range g.puts {
+		if err := a.add(at.bucket, at.key(), v); err != nil {
+			return err
+		}
+	}
+	for k, v := range g.messages {
+		if err := a.add(bMessages, messageKey(k.room, k.seq), v); err != nil {
+			return err
+		}
+	}
+	for k, v := range g.keys {
+		if err := a.add(bKeys, k.bytes(), &v); err != nil {
+			return err
+		}
+	}
+	return a.add(bMeta, []byte("state"), &m)
 }
 
 func (s *State) write(g *generation, m meta) error {
-	puts := map[string][]pendingPut{}
-	for at, v := range g.puts {
-		var value []byte
-		if v != nil {
-			var err error
-			if value, err = s.seal(v); err != nil {
-				return err
-			}
-		}
-		puts[at.bucket] = append(puts[at.bucket], pendingPut{at.key(), value})
-	}
-	for k, v := range g.messages {
-		value, err := s.seal(v)
-		if err != nil {
-			return err
-		}
-		puts[bMessages] = append(puts[bMessages], pendingPut{messageKey(k.room, k.seq), value})
-	}
-	for k, v := range g.keys {
-		value, err := s.seal(v)
-		if err != nil {
-			return err
-		}
-		puts[bKeys] = append(puts[bKeys], pendingPut{k.bytes(), value})
-	}
-	value, err := s.seal(m)
-	if err != nil {
+	a := &arena{s: s, puts: map[string][]pendingPut{}}
+	a.bytes.Grow(256 * len(g.messages))
+	if err := a.fill(g, m); err != nil {
 		return err
 	}
-	puts[bMeta] = []pendingPut{{[]byte("state"), value}}
+	values := a.bytes.Bytes()
+	puts := a.puts
 	return s.db.Update(func(tx *bolt.Tx) error {
 		for bucket, list := range puts {
 			slices.SortFunc(list, func(a, b pendingPut) int { return bytes.Compare(a.key, b.key) })
@@ -82,10 +98,10 @@ func (s *State) write(g *generation, m meta) error {
 			b.FillPercent = fill
 			for _, p := range list {
 				var err error
-				if p.value == nil {
+				if p.gone {
 					err = b.Delete(p.key)
 				} else {
-					err = b.Put(p.key, p.value)
+					err = b.Put(p.key, values[p.from:p.to])
 				}
 				if err != nil {
 					return err

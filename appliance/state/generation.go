@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -91,14 +92,16 @@ var ErrDamaged = errors.New("the state file is damaged: move it away and start a
 
 const crcSize = 4
 
-func (s *State) seal(v any) ([]byte, error) {
-	body, err := s.codec.Marshal(v)
-	if err != nil {
-		return nil, err
+// sealed appends a value as the file holds it to b and returns where it begins.
+func (s *State) sealed(b *bytes.Buffer, v any) (from int, err error) {
+	from = b.Len()
+	b.Write(make([]byte, crcSize))
+	if err := s.codec.Marshal(b, v); err != nil {
+		return from, err
 	}
-	b := make([]byte, crcSize, crcSize+len(body))
-	binary.BigEndian.PutUint32(b, crc32.Checksum(body, s.crc))
-	return append(b, body...), nil
+	whole := b.Bytes()[from:]
+	binary.BigEndian.PutUint32(whole, crc32.Checksum(whole[crcSize:], s.crc))
+	return from, nil
 }
 
 func (s *State) unseal(bucket string, key, value []byte, into any) error {
