@@ -39,8 +39,13 @@ func TestStoreUnreadIsDerived(t *testing.T) {
   x.ev("read", 116, {room: "r", user: "m", seq: 13, count: 11, at: 1});
   x.ev("read", 116, {room: "r", user: "m", seq: 11, count: 9, at: 1});
   same("never goes back", [x.unread(), x.r().mentions.length, x.r().room.my_read], [0, 0, 13]);
+  x.ev("message", 117, msg(14, {sender: "m", count: 12}));
+  same("writing is reading", [x.unread(), x.r().room.my_read, x.st.state.reads.get("r").get("m").seq], [0, 14, 14]);
+  x.ev("message", 118, msg(15, {count: 13, mention_all: true}));
+  x.ev("recalled", 119, msg(15, {count: 13, recalled: {by: "b", at: 1}}));
+  same("a recalled mention calls nobody", [x.unread(), x.r().mentions.length], [1, 0]);
   x.ev("message", 90, msg(40));
-  same("before our position", x.r().room.head, 13);
+  same("before our position", x.r().room.head, 15);
 }
 {
   const x = begin({mentions_new: 2});

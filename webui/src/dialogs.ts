@@ -179,6 +179,7 @@ export async function info(client: Client, m: Message): Promise<void> {
   const mine = m.sender === s.me?.id || s.me?.role !== "member";
   try {
     const [readers, journey] = await Promise.all([client.call("message.readers", { message: m.id }), mine ? client.call("message.journey", { message: m.id }).catch(() => null) : null]);
+    readers.read = readers.read.filter((r) => r.user !== m.sender);
     client.wantUsers([...readers.read.map((r) => r.user), ...readers.unread, ...(journey?.steps.map((x) => x.user) ?? [])]);
     if (journey && m.sender === s.me?.id) client.store.dispatch({ type: "steps", room: m.room, seq: m.seq, steps: journey.steps });
     const render = () => fillWith(d.body,

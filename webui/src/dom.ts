@@ -87,7 +87,7 @@ export function field(label: string, input: HTMLElement): HTMLLabelElement {
 export function dialog(title: string, wide = false): { body: HTMLElement; close: () => void; onclose: (f: () => void) => void } {
   const id = unique("d");
   const before = document.activeElement;
-  const body = h("div", { class: "dialog-body" });
+  const body = h("div", { class: "dialog-body", tabindex: -1, autofocus: true });
   const d: HTMLDialogElement = h("dialog", { class: wide ? "wide" : "", "aria-labelledby": id },
     h("header", null, h("h2", { id }, title), iconButton("close", t("close"), () => { d.close(); })), body);
   const ends: (() => void)[] = [];
@@ -101,6 +101,7 @@ export function dialog(title: string, wide = false): { body: HTMLElement; close:
   });
   document.body.appendChild(d);
   d.showModal();
+  body.focus(); // not the close button, which stands first
   return { body, close: () => d.close(), onclose: (f) => void ends.push(f) };
 }
 

@@ -56,7 +56,7 @@ function login(): HTMLInputElement {
 }
 
 function secret(name: string, autocomplete: string): HTMLInputElement {
-  return input(name, { type: "password", autocomplete, ...(autocomplete === "new-password" ? { minlength: 8 } : {}) });
+  return input(name, { type: "password", autocomplete });
 }
 
 // loginView also says what stands in the way: a session that has ended, or a

@@ -26,9 +26,9 @@ export function roomName(s: State, r: Room): string {
 // avatar is a picture, or the first characters of a name on a colour of its own.
 export function avatar(s: State, id: ID, name: string, picture?: ID): HTMLElement {
   if (picture) return h("img", { class: "avatar", src: "/files/" + picture + "/thumbnail/96", alt: "", loading: "lazy", width: 36, height: 36 });
-  let hash = 0;
-  for (const c of id) hash = (hash * 31 + c.charCodeAt(0)) >>> 0;
-  return h("span", { class: "avatar c" + (hash % 8), "aria-hidden": "true" }, initials(name));
+  let hash = 2166136261;
+  for (const c of id) hash = Math.imul(hash ^ c.charCodeAt(0), 16777619);
+  return h("span", { class: "avatar c" + (((hash >>> 16) ^ hash) & 7), "aria-hidden": "true" }, initials(name));
 }
 
 export function userAvatar(s: State, user: ID): HTMLElement {
@@ -51,7 +51,7 @@ export function line(s: State, m: Message, room: Room): string {
   if (m.change) return changeText(s, m);
   const text = m.text ? plain(m.text.slice(0, 300)).replace(/\s+/g, " ").trim() : fileLine(m);
   if (room.kind === "direct" || room.kind === "notes") return text;
-  return (mine ? t("you") : nameOf(s, m.sender)) + ": " + text;
+  return (mine ? t("rooms.you") : nameOf(s, m.sender)) + ": " + text;
 }
 
 function fileLine(m: Message): string {

@@ -43,8 +43,8 @@ export function profile(client: Client): void {
 
 function password(client: Client, login: string): HTMLElement {
   const old = h("input", { type: "password", required: true, autocomplete: "current-password", maxlength: 256 });
-  const next = h("input", { type: "password", required: true, minlength: 8, maxlength: 256, autocomplete: "new-password" });
-  const again = h("input", { type: "password", required: true, minlength: 8, maxlength: 256, autocomplete: "new-password" });
+  const next = h("input", { type: "password", required: true, maxlength: 256, autocomplete: "new-password" });
+  const again = h("input", { type: "password", required: true, maxlength: 256, autocomplete: "new-password" });
   const error = h("p", { class: "error", role: "alert" });
   const f: HTMLFormElement = h("form", { onsubmit: async (e: Event) => {
     e.preventDefault();
@@ -67,7 +67,7 @@ async function loadDevices(client: Client, list: HTMLElement): Promise<void> {
   try {
     const r = await client.call("session.devices", {});
     fillWith(list, ...r.devices.map((x) => h("li", { class: "discover" },
-      h("span", { class: "about" }, h("span", { class: "name" }, x.name, x.current ? " (" + t("devices.current") + ")" : ""),
+      h("span", { class: "about" }, h("span", { class: "name" }, x.name || x.kind, x.current ? " (" + t("devices.current") + ")" : ""),
         h("span", { class: "login" }, [x.address, x.online ? t("presence.online") : t("devices.seen", { time: full(x.last_seen) })].filter(Boolean).join(" · "))),
       x.current ? null : h("button", { type: "button", "aria-label": t("devices.revoke", { name: x.name }), onclick: async () => {
         try {

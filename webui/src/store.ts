@@ -123,6 +123,8 @@ function event(s: State, c: Change, e: Event, now: number): void {
     case "edited":
     case "recalled": {
       const next = e.data;
+      const r = s.rooms.get(next.room);
+      if (r && next.recalled) r.mentions = r.mentions.filter((x) => x !== next.seq);
       return changed(s, c, e.position, next.room, (m) => (m.seq === next.seq ? next : m));
     }
     case "reaction": {
@@ -187,6 +189,9 @@ function message(s: State, c: Change, m: Message): void {
     const me = s.me?.id;
     if (!m.change && m.sender !== me && m.seq > r.room.my_read && (m.mention_all || (me && m.mentions?.includes(me)))) r.mentions.push(m.seq);
   }
+  // Whoever writes has read what stands above: the server moves the mark
+  // without an event of its own.
+  if (!m.change) read(s, c, m.room, m.sender, m.seq, m.count, m.time);
   if (!tl) return;
   const last = tl.messages.at(-1)?.seq ?? 0;
   if (m.seq <= last) tl.messages = tl.messages.map((x) => (x.seq === m.seq ? m : x));
