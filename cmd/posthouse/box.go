@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/google/renameio/v2"
 
 	"posthouse/appliance/blob"
 	"posthouse/appliance/chat"
@@ -83,10 +86,10 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 			b.abandon()
 		}
 	}()
+	if err := restoreBase(dir); err != nil {
+		return nil, fmt.Errorf("begin from base snapshot: %w", err)
+	}
 	if b.state, err = state.Open(filepath.Join(dir, stateFile), state.Options{Limits: stateLimits(cfg)}); err != nil {
-		if errors.Is(err, state.ErrLocked) {
-			return nil, fmt.Errorf("%s is in use by another posthouse process: %w", dir, err)
-		}
 		return nil, err
 	}
 	if b.journal, err = journal.Open(filepath.Join(dir, journalDir), journal.Options{SegmentBytes: int64(cfg.Journal.SegmentBytes),
@@ -117,9 +120,36 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 		AppIdle:      time.Duration(cfg.Session.AppDays) * 24 * time.Hour,
 		LoginsByUser: cfg.Limits.LoginsPerAccount, LoginsByAddr: cfg.Limits.LoginsPerAddress,
 		PasswordMin: cfg.Session.PasswordMin, HistoryPage: cfg.Limits.HistoryPage,
-		BaseURL: func() string { return baseURL(cfg) }, FillStatus: fill, Version: version(), Log: log,
+		BaseURL: func() string { return baseURL(b.cfg) }, FillStatus: fill, Version: version(), Log: log,
 	})
 	return b, nil
+}
+
+// restoreBase makes a missing state file from the base snapshot, if there is
+// one: a journal whose first segments were released cannot be replayed from
+// nothing. What the snapshot does not hold yet is replayed as always.
+func restoreBase(dir string) error {
+	to := filepath.Join(dir, stateFile)
+	if _, err := os.Lstat(to); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	src, err := os.Open(filepath.Join(dir, baseFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	dst, err := renameio.NewPendingFile(to, renameio.WithPermissions(0o600))
+	if err != nil {
+		return err
+	}
+	defer dst.Cleanup()
+	if _, err := io.Copy(dst, src); err != nil {
+		return err
+	}
+	return dst.CloseAtomicallyReplace()
 }
 
 // watchDisk turns the box read-only while the volume is nearly full, and back.

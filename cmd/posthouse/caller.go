@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -28,9 +26,15 @@ type caller interface {
 // with runs f against the running server, or against the data directory when
 // no server runs. Either way the calls and their rules are the same.
 func (a *app) with(cmd *cobra.Command, f func(caller) error) error {
+	return a.reach(cmd.Context(), func(c caller, _ bool) error { return f(c) })
+}
+
+// reach is with for calls under a context of their own; f learns whether a
+// server runs.
+func (a *app) reach(ctx context.Context, f func(c caller, running bool) error) error {
 	cfg, _, err := a.config()
 	if err != nil {
-		return &exit{exitConfig, err}
+		return err
 	}
 	if running(cfg) {
 		h, err := client.NewHTTP(client.Options{UnixSocket: cfg.Server.Socket, Lang: a.say.lang(), Timeout: 10 * time.Minute})
@@ -38,10 +42,10 @@ func (a *app) with(cmd *cobra.Command, f func(caller) error) error {
 			return err
 		}
 		defer h.Close()
-		return f(online{cmd.Context(), h})
+		return f(online{ctx, h}, true)
 	}
-	return a.offline(cmd.Context(), cfg, func(b *box) error {
-		return f(offline{cmd.Context(), b, a.say.lang()})
+	return a.offline(ctx, cfg, func(b *box) error {
+		return f(offline{ctx, b, a.say.lang()}, false)
 	})
 }
 
@@ -58,12 +62,11 @@ func running(cfg config.Config) bool {
 // exist is not made: a wrong --data would otherwise make an empty box.
 func (a *app) offline(ctx context.Context, cfg config.Config, f func(*box) error) error {
 	if _, err := os.Stat(cfg.Server.DataDir); errors.Is(err, os.ErrNotExist) {
-		return errorText(a.say, "there is no data directory "+cfg.Server.DataDir+"; name it with --data, or start the server once",
-			"没有数据目录 "+cfg.Server.DataDir+"；请用 --data 指定，或先启动一次服务器")
+		return a.noDirectory(cfg.Server.DataDir)
 	}
 	b, err := openBox(cfg, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
-		return &exit{exitTry, err}
+		return err
 	}
 	err = f(b)
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
@@ -107,14 +110,4 @@ func (o offline) call(method string, params, result any) error {
 		return fmt.Errorf("encode answer of %s: %w", method, err)
 	}
 	return fastjson.Unmarshal(back, result)
-}
-
-func jsonFlag(cmd *cobra.Command, a *app) *bool {
-	return cmd.Flags().Bool("json", false, a.say.of("print JSON", "输出 JSON"))
-}
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }

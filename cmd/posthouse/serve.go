@@ -27,11 +27,11 @@ func (a *app) serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
 		Short: a.say.of("Run the server", "运行服务器"),
-		Args:  cobra.NoArgs,
+		Args:  a.takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := a.config()
 			if err != nil {
-				return &exit{exitConfig, err}
+				return err
 			}
 			return a.serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -68,6 +68,9 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 	if err == nil {
 		go s.keep(ctx)
 		a.greet(out, s)
+		if a.ready != nil {
+			a.ready(s)
+		}
 		err = s.wait(ctx, log)
 	}
 	return errors.Join(err, s.shut(log))
@@ -89,25 +92,51 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	if s.gate, err = gate.New(opt); err != nil {
 		return err
 	}
-	for _, addr := range s.cfg.Server.Listen {
+	if err := s.bind(); err != nil {
+		return err
+	}
+	for _, ln := range s.lans {
+		go s.accept(ln, gate.TLS, log)
+	}
+	if s.local != nil {
+		go s.accept(s.local, gate.LocalHTTP, log)
+	}
+	go s.accept(s.sock, gate.Unix, log)
+	return nil
+}
+
+// bind opens the listeners. Port 0 is any free one: from then on the
+// configuration names the one that was found. Nobody is served yet.
+func (s *server) bind() error {
+	s.cfg.Server.Listen = slices.Clone(s.cfg.Server.Listen)
+	for i, addr := range s.cfg.Server.Listen {
 		ln, err := net.Listen("tcp", addr)
 		if err != nil {
 			return fmt.Errorf("listen for https: %w", err)
 		}
 		s.lans = append(s.lans, ln)
-		go s.accept(ln, gate.TLS, log)
+		s.cfg.Server.Listen[i] = bound(addr, ln)
 	}
-	if s.cfg.Server.ListenLocal != "" {
-		if s.local, err = net.Listen("tcp", s.cfg.Server.ListenLocal); err != nil {
+	var err error
+	if addr := s.cfg.Server.ListenLocal; addr != "" {
+		if s.local, err = net.Listen("tcp", addr); err != nil {
 			return fmt.Errorf("listen for local http: %w", err)
 		}
-		go s.accept(s.local, gate.LocalHTTP, log)
+		s.cfg.Server.ListenLocal = bound(addr, s.local)
 	}
+	s.box.cfg = s.cfg
 	if s.sock, err = listenSocket(s.cfg.Server.Socket); err != nil {
 		return fmt.Errorf("listen for the command line: %w", err)
 	}
-	go s.accept(s.sock, gate.Unix, log)
 	return nil
+}
+
+// bound is a configured address with the port that was found for port 0.
+func bound(addr string, ln net.Listener) string {
+	if _, port, err := net.SplitHostPort(addr); err == nil && port == "0" {
+		return ln.Addr().String()
+	}
+	return addr
 }
 
 // listenSocket replaces a socket that a killed server left behind: the lock on

@@ -13,7 +13,7 @@ func (a *app) setupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "setup",
 		Short: a.say.of("Print a new one-time setup link of the running server", "打印正在运行的服务器的一次性初始化链接"),
-		Args:  cobra.NoArgs,
+		Args:  a.takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd, func(c caller) error {
 				var link wire.SetupLink
@@ -35,7 +35,7 @@ func (a *app) versionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: a.say.of("Print the version", "打印版本"),
-		Args:  cobra.NoArgs,
+		Args:  a.takes(),
 	}
 	asJSON := jsonFlag(cmd, a)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
