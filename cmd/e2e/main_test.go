@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"testing"
+	"time"
+)
+
+// patience is how long a condition may take to come true. It is what a slow
+// and busy machine needs; on an idle one everything happens in milliseconds.
+const patience = 60 * time.Second
+
+// look is the pause between two looks at a condition.
+const look = 30 * time.Millisecond
+
+var (
+	binary string   // the program under test
+	shared *browser // of all tests that have no wishes of their own
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "posthouse-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if binary, err = build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	shared = newBrowser(filepath.Join(dir, "chromium"))
+	defer shared.close()
+	return m.Run()
+}
+
+func build(dir string) (string, error) {
+	if given := os.Getenv("POSTHOUSE_BINARY"); given != "" {
+		return filepath.Abs(given)
+	}
+	out := filepath.Join(dir, "posthouse")
+	args := []string{"build", "-o", out}
+	if raced() {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, "./cmd/posthouse")...)
+	cmd.Dir = "../.."
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the program under test: %w\n%s", err, text)
+	}
+	return out, nil
+}
+
+// raced reports whether the tests run under the race detector.
+func raced() bool {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return false
+	}
+	for _, s := range info.Settings {
+		if s.Key == "-race" && s.Value == "true" {
+			return true
+		}
+	}
+	return false
+}
+
+// need finds a program that a test cannot do without.
+func need(t *testing.T, names ...string) string {
+	t.Helper()
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Fatalf("%s is not installed; make deps installs what the tests need", names[0])
+	return ""
+}
+
+// await looks at a condition until it holds. what says what is waited for, and
+// is asked only when it did not come.
+func await(t *testing.T, what func() string, is func() bool) {
+	t.Helper()
+	end := time.Now().Add(patience)
+	for !is() {
+		if time.Now().After(end) {
+			t.Fatalf("waited %s for %s", patience, what())
+		}
+		<-time.After(look)
+	}
+}
+
+// background is the context of one call that must not hang.
+func background(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// run1 runs a program to its end and gives what it printed.
+func run1(t *testing.T, env []string, name string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.Output()
+	if err != nil {
+		said := []byte{}
+		var e *exec.ExitError
+		if errors.As(err, &e) {
+			said = e.Stderr
+		}
+		t.Fatalf("%s: %v\n%s\n%s", filepath.Base(name), err, out, said)
+	}
+	return string(out)
+}
