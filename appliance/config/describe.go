@@ -18,12 +18,12 @@ func Describe(lang string) []byte {
 	if chinese(lang) {
 		remark(&b, "驿站（Posthouse）的配置。以“#”紧接名称开头的行是默认值；去掉“#”即可修改。")
 		remark(&b, "同目录下 conf.d/*.toml 中的值优先于本文件；环境变量 POSTHOUSE_分节_名称（或以 _FILE 结尾、指向存放值的文件）优先于两者；命令行优先于一切。")
-		remark(&b, "检查：posthouse config test。查看每个值的来源：posthouse config show --source。")
+		remark(&b, "检查：posthouse config test。查看每个值的来源：posthouse config show。")
 		remark(&b, "大小：65536、\"64KiB\"、\"20GiB\"。时长：\"25s\"、\"10m\"、\"1h30m\"。")
 	} else {
 		remark(&b, "The configuration of Posthouse. Lines that start with \"#\" directly before a name show the default; remove the \"#\" to change it.")
 		remark(&b, "Values in conf.d/*.toml beside this file win over it; the environment, POSTHOUSE_SECTION_KEY (or the same with _FILE, naming a file that holds the value), wins over both; the command line wins over everything.")
-		remark(&b, "To check: posthouse config test. Where each value comes from: posthouse config show --source.")
+		remark(&b, "To check: posthouse config test. Where each value comes from: posthouse config show.")
 		remark(&b, "Sizes: 65536, \"64KiB\", \"20GiB\". Durations: \"25s\", \"10m\", \"1h30m\".")
 	}
 	def := defaults()
