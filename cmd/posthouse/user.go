@@ -31,11 +31,13 @@ type secretFlags struct {
 func (f *secretFlags) register(cmd *cobra.Command, a *app) {
 	cmd.Flags().StringVar(&f.file, "password-file", "", a.say.of("read the password from `FILE` (- is standard input)", "从文件 `FILE` 读取密码（- 为标准输入）"))
 	cmd.Flags().BoolVar(&f.generate, "generate", false, a.say.of("make a password up and print it, once", "生成密码并打印，仅一次"))
-	cmd.MarkFlagsMutuallyExclusive("password-file", "generate")
 }
 
 // get gives the password and, when it was made up, what to print.
 func (f *secretFlags) get(cmd *cobra.Command, a *app) (password, tell string, err error) {
+	if f.generate && f.file != "" {
+		return "", "", a.wrongUse("--generate and --password-file exclude each other", "--generate 与 --password-file 不能同时使用")
+	}
 	if f.generate {
 		password = rand.Text()[:20]
 		return password, password, nil

@@ -69,9 +69,10 @@ Beside a running server the state file is not compared. Exit code 1: damaged, wi
 	cmd.Flags().BoolVar(&v.hash, "hash", false, a.say.of("print only the hash of the state at the end of the journal", "仅打印账本末尾状态的哈希"))
 	cmd.Flags().StringVar(&v.scratch, "scratch", "", a.say.of("make the scratch state in `DIR` (default TMPDIR); it gets as large as state.db", "临时状态所在目录 `DIR`（默认 TMPDIR），大小与 state.db 相当"))
 	asJSON := jsonFlag(cmd, a)
-	cmd.MarkFlagsMutuallyExclusive("hash", "json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		v.json = *asJSON
+		if v.json = *asJSON; v.json && v.hash {
+			return a.wrongUse("--hash and --json exclude each other", "--hash 与 --json 不能同时使用")
+		}
 		dir, err := a.dataDir(args)
 		if err != nil {
 			return err
