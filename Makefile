@@ -2,6 +2,7 @@
 
 DATA    ?= data
 FUZZ    ?= 60s
+VERSION ?= 0.1.0
 GO      ?= go
 export GOTOOLCHAIN ?= local
 
@@ -50,8 +51,13 @@ generate: ## write generated files anew: types of the protocol, the web client
 	$(GO) test ./appliance/reference -run UpToDate -update
 	$(GO) run ./webui/build
 
-package: ## deb and rpm packages
-	@echo "packages are not built yet: see CHANGELOG.md" >&2; exit 1
+package: ## deb and rpm packages into ./bin
+	@mkdir -p bin/stage
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o bin/stage/posthouse ./cmd/posthouse
+	LANG=C bin/stage/posthouse config describe >bin/stage/posthouse.toml
+	LANG=C bin/stage/posthouse completion bash >bin/stage/posthouse.bash
+	for kind in deb rpm; do VERSION=$(VERSION) ARCH=$$($(GO) env GOARCH) STAGE=bin/stage \
+	  $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2 package -f packaging/nfpm.yaml -p $$kind -t bin/ || exit 1; done
 
 clean: ## remove what building leaves
-	rm -f posthouse
+	rm -rf posthouse bin
