@@ -9,6 +9,7 @@ import (
 	"posthouse/appliance/reference"
 	"posthouse/appliance/wire"
 	"posthouse/webui"
+	"posthouse/webui/pages"
 )
 
 // static finds what the server shows beside its methods: the web client, the
@@ -16,17 +17,22 @@ import (
 // of the local authority for those who want to trust it.
 func static(cert lancert.Source) func(path, acceptLanguage, acceptEncoding string) (gate.StaticFile, bool) {
 	own := map[string]gate.StaticFile{
-		"/api/openrpc.json": document("application/json", reference.OpenRPC()),
-		"/api/openapi.json": document("application/json", reference.OpenAPI()),
+		"/api/openrpc.json":     document("application/json", reference.OpenRPC()),
+		"/api/openapi.json":     document("application/json", reference.OpenAPI()),
+		"/static/reference.css": document("text/css; charset=utf-8", reference.Stylesheet()),
 	}
+	spoken := map[string]map[string]gate.StaticFile{"/api/reference": spokenDocument("text/html; charset=utf-8", reference.Page)}
 	if ca, ok := cert.(*lancert.Authority); ok {
 		own["/ca.crt"] = document("application/x-x509-ca-cert", ca.RootDER())
 		own["/ca.pem"] = document("application/x-pem-file", ca.RootPEM())
-		own["/ca.mobileconfig"] = document("application/x-apple-aspen-config", ca.MobileConfig("zh"))
+		spoken["/ca.mobileconfig"] = spokenDocument("application/x-apple-aspen-config", ca.MobileConfig)
 	}
 	return func(path, acceptLanguage, acceptEncoding string) (gate.StaticFile, bool) {
 		if f, ok := own[path]; ok {
 			return f, true
+		}
+		if f, ok := spoken[path]; ok {
+			return f[pages.Language(acceptLanguage)], true
 		}
 		f, ok := webui.Lookup(path, acceptLanguage, acceptEncoding)
 		if !ok {
@@ -34,6 +40,17 @@ func static(cert lancert.Source) func(path, acceptLanguage, acceptEncoding strin
 		}
 		return gate.StaticFile{Body: f.Body, Type: f.Type, Encoding: f.Encoding, ETag: f.ETag, CacheControl: f.CacheControl}, true
 	}
+}
+
+// spokenDocument is a document in both languages.
+func spokenDocument(kind string, of func(lang string) []byte) map[string]gate.StaticFile {
+	out := map[string]gate.StaticFile{}
+	for _, lang := range []string{"en", "zh"} {
+		f := document(kind, of(lang))
+		f.Language = lang
+		out[lang] = f
+	}
+	return out
 }
 
 func document(kind string, body []byte) gate.StaticFile {
