@@ -80,6 +80,7 @@ export class Composer {
   render(): void {
     const s = this.client.store.state;
     const r = s.rooms.get(this.room)?.room;
+    this.element.hidden = !r;
     if (!r) return;
     this.area.setAttribute("aria-label", t("composer.label", { room: roomName(s, r) }));
     const may = mayWrite(r);

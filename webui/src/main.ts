@@ -36,7 +36,7 @@ class Chat {
   private pane = h("main", { class: "room", id: "room" });
   private banner = h("p", { class: "banner", role: "status", hidden: true });
   private frame: HTMLElement;
-  private heading = h("h2", null);
+  private heading = h("h1", null);
   private sub = h("p", { class: "sub" });
   private dirty = new Set<Topic>();
   private planned = false;
@@ -109,7 +109,7 @@ class Chat {
       jump: (seq) => void timeline.jump(seq),
     });
     this.timeline = timeline;
-    this.heading = h("h2", null);
+    this.heading = h("h1", null);
     this.sub = h("p", { class: "sub" });
     fillWith(this.pane,
       h("header", null, iconButton("back", t("back"), () => (location.hash = "#/"), { class: "iconbutton back" }),

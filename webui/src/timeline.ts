@@ -21,16 +21,18 @@ const together = 5 * 60 * 1000; // ms: entries of one person under one name
 export class Timeline {
   readonly element: HTMLElement;
   private scroller: HTMLElement;
-  private list = h("ol", { class: "entries", role: "log", "aria-relevant": "additions" });
+  private list = h("ol", { class: "entries" });
+  private log = h("div", { role: "log", "aria-relevant": "additions" }, this.list);
   private top = h("p", { class: "edge", role: "status" });
   private typing = h("p", { class: "typing-line", "aria-live": "polite" });
   private jumpButton: HTMLButtonElement;
   private newButton: HTMLButtonElement;
   private rows = new Map<string, { signature: string; row: HTMLElement }>();
   private atBottom = true;
-  private marker = 0; // entries after it are new; 0: no line
+  private marker = -1; // entries after it are new; -1: no line
   private markerCount = 0;
   private opened = false;
+  private opening = false;
   private failed = "";
   private busy = false;
   private lastHead = 0;
@@ -40,7 +42,7 @@ export class Timeline {
   constructor(private readonly client: Client, readonly room: ID, private readonly act: MessageActions) {
     this.jumpButton = h("button", { type: "button", class: "jump", hidden: true, onclick: () => this.toEnd(), "aria-label": t("timeline.jump"), title: t("timeline.jump") }, icon("down"));
     this.newButton = h("button", { type: "button", class: "above", hidden: true, onclick: () => this.toMarker() });
-    this.scroller = h("div", { class: "scroller", tabindex: 0, onscroll: () => this.scrolled() }, this.top, this.list, this.typing);
+    this.scroller = h("div", { class: "scroller", tabindex: 0, onscroll: () => this.scrolled() }, this.top, this.log, this.typing);
     this.scroller.setAttribute("role", "region");
     this.element = h("div", { class: "timeline" }, this.newButton, this.scroller, this.jumpButton);
     this.resize = new ResizeObserver(() => {
@@ -58,19 +60,21 @@ export class Timeline {
 
   private async open(): Promise<void> {
     this.failed = "";
+    this.opening = true;
     this.render();
     try {
       await this.client.openRoom(this.room);
     } catch (e) {
       this.failed = explain(e);
-      this.render();
     }
+    this.opening = false;
+    this.render();
   }
 
   // reload is for a new connection: what failed is tried again, and a reset
   // has thrown the pages away.
   reload(): void {
-    if (!this.client.store.state.timelines.has(this.room)) void this.open();
+    if (!this.opening && !this.client.store.state.timelines.has(this.room)) void this.open();
   }
 
   // seen marks everything read when the person can see the newest entry.
@@ -81,7 +85,7 @@ export class Timeline {
 
   // sent: one's own message goes out. One has read what stands above it.
   sent(): void {
-    this.marker = 0;
+    this.marker = -1;
     this.toEnd();
   }
 
@@ -93,16 +97,16 @@ export class Timeline {
       fillWith(this.list);
       this.rows.clear();
       if (this.failed) fillWith(this.top, this.failed, " ", h("button", { type: "button", onclick: () => void this.open() }, t("retry")));
-      else this.top.textContent = t("loading");
+      else this.top.textContent = s.position > 0 && !r && !this.opening ? t("room.gone") : t("loading");
       this.opened = false;
       return;
     }
-    this.list.setAttribute("aria-label", t("timeline.label", { room: roomName(s, r.room) }));
+    this.log.setAttribute("aria-label", t("timeline.label", { room: roomName(s, r.room) }));
     this.scroller.setAttribute("aria-label", t("timeline.label", { room: roomName(s, r.room) }));
     this.mark(r.room.head, r.room.my_read, unread(r));
     const anchor = this.opened && !this.atBottom ? this.anchor() : null;
     // Only what comes in at the end is read aloud, not the pages one scrolls to.
-    this.list.setAttribute("aria-live", this.opened && this.atBottom ? "polite" : "off");
+    this.log.setAttribute("aria-live", this.opened && this.atBottom ? "polite" : "off");
     place(this.list, this.entries(tl.messages, tl.atEnd));
     this.top.textContent = tl.atStart ? (tl.messages.length ? t("timeline.start") : t("timeline.empty")) : t("timeline.earlier");
     this.client.wantFor(tl.messages);
@@ -122,9 +126,9 @@ export class Timeline {
   // room is opened, and at what was newest when the person looked away.
   private mark(head: number, read: number, count: number): void {
     if (!this.opened) {
-      this.marker = count > 0 ? read : 0;
+      this.marker = count > 0 ? read : -1;
       this.markerCount = count;
-    } else if (head > this.lastHead && this.marker === 0 && !(attending() && this.atBottom)) {
+    } else if (head > this.lastHead && this.marker < 0 && !(attending() && this.atBottom)) {
       const m = this.client.store.state.rooms.get(this.room)?.room.last;
       if (m && m.sender !== this.client.store.state.me?.id) {
         this.marker = this.lastHead;
@@ -157,9 +161,9 @@ export class Timeline {
         keep("day" + dayKey(m.time), text, () => h("li", { class: "day" }, h("span", null, text)));
         before = undefined;
       }
-      if (!lined && this.marker > 0 && m.seq > this.marker && m.sender !== s.me?.id) {
+      if (!lined && this.marker >= 0 && m.seq > this.marker && !m.change && m.sender !== s.me?.id) {
         lined = true;
-        if (m.seq > (messages[0]?.seq ?? 0) || this.marker + 1 === m.seq) {
+        if (m.seq > messages[0]!.seq || this.marker + 1 >= m.seq) {
           keep("new", "", () => h("li", { class: "newline" }, h("span", null, t("timeline.new"))));
           before = undefined;
         }
@@ -247,7 +251,7 @@ export class Timeline {
     this.jumpButton.hidden = this.atBottom || !tl;
     const first = tl?.messages[0]?.seq ?? 0;
     const line = this.list.querySelector(".newline");
-    const hiddenAbove = this.marker > 0 && (line ? line.getBoundingClientRect().bottom < this.scroller.getBoundingClientRect().top : first > this.marker + 1);
+    const hiddenAbove = this.marker >= 0 && (line ? line.getBoundingClientRect().bottom < this.scroller.getBoundingClientRect().top : first > this.marker + 1);
     this.newButton.hidden = !hiddenAbove || this.markerCount === 0;
     if (hiddenAbove) fillWith(this.newButton, icon("up"), t("timeline.unread", { n: this.markerCount }));
   }
