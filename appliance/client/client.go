@@ -238,16 +238,18 @@ func (c *Client) Ack(position uint64) {
 
 // Call calls any method of the table: over the WebSocket, or with POST while
 // there is none. Questions, and messages and rooms that carry a key, are asked
-// again after a break or when the server is unavailable, until ctx ends;
-// anything else fails with ErrLost when its answer is lost. Params nil means no
-// parameters; result, a pointer, may be nil.
+// again after a break or when the server is unavailable, and those that carry a
+// key also when it takes no more so soon, until ctx ends; anything else fails
+// with ErrLost when its answer is lost. Params nil means no parameters; result,
+// a pointer, may be nil.
 func (c *Client) Call(ctx context.Context, method string, params, result any) error {
 	body, err := encode(params)
 	if err != nil {
 		return err
 	}
 	spec := specOf(method)
-	again := spec.Class == wire.Query || spec.Class == wire.Free || keyed(method, body)
+	once := keyed(method, body)
+	again := once || spec.Class == wire.Query || spec.Class == wire.Free
 	for wait := c.opt.Backoff; ; wait = min(2*wait, 16*c.opt.Backoff) {
 		answer, err := c.once(ctx, spec, method, body)
 		if err == nil {
@@ -258,7 +260,7 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 		if end := c.Err(); end != nil && !refused {
 			return end
 		}
-		if !again || ctx.Err() != nil || (refused && e.Kind != wire.Unavailable) {
+		if !again || ctx.Err() != nil || (refused && e.Kind != wire.Unavailable && !(once && e.Kind == wire.RateLimited)) {
 			return err
 		}
 		if refused && e.RetryAfter > 0 {

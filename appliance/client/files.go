@@ -50,11 +50,6 @@ func (h *HTTP) UploadFile(ctx context.Context, r io.ReadSeeker, u Upload) (wire.
 		u.Chunk = 4 << 20
 	}
 	t := transfer{http: h, upload: u, size: size, location: u.Location, offset: -1}
-	if t.location == "" {
-		if err := t.create(ctx); err != nil {
-			return wire.File{}, fmt.Errorf("begin the upload of %s: %w", u.Name, err)
-		}
-	}
 	for failed := 0; t.file == 0; {
 		before := t.offset
 		err := t.step(ctx, r)
@@ -138,8 +133,11 @@ func (u Upload) metadata() string {
 	return strings.Join(parts, ",")
 }
 
-// step asks how far the upload is, or sends the next chunk.
+// step begins the upload, asks how far it is, or sends the next chunk.
 func (t *transfer) step(ctx context.Context, r io.ReadSeeker) error {
+	if t.location == "" { // twice does no harm: what is never filled expires
+		return t.create(ctx)
+	}
 	uri := t.http.origin() + t.location
 	resp := &fasthttp.Response{}
 	if t.offset < 0 {

@@ -22,7 +22,7 @@ import (
 	"posthouse/appliance/wire"
 )
 
-func TestGolden(t *testing.T) {
+func TestGoldenFilesAreUpToDate(t *testing.T) {
 	for name, made := range map[string][]byte{
 		"openrpc.json": OpenRPC(), "page.en.html": Page("en"), // the others are made of the same parts
 	} {
