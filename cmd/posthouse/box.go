@@ -81,9 +81,10 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
 	b = &box{cfg: cfg, log: log, fatal: make(chan error, 1)}
+	opened := b // a return with an error sets b to nil
 	defer func() {
 		if err != nil {
-			b.abandon()
+			opened.abandon()
 		}
 	}()
 	if err := restoreBase(dir); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -182,7 +183,48 @@ func (im *importing) run(ctx context.Context, parts []part) error {
 		im.sum.Departments += r.Departments
 		done += int64(p.lines)
 	}
+	if im.dry {
+		// Nothing was made, so each part has counted the same departments.
+		known, err := departments(im.c)
+		if err != nil {
+			return err
+		}
+		im.sum.Departments = newDepartments(parts, known)
+	}
 	return nil
+}
+
+// newDepartments counts the departments that an import would make.
+func newDepartments(parts []part, known tree) int {
+	made := map[string]bool{}
+	for _, p := range parts {
+		r := csv.NewReader(strings.NewReader(p.csv))
+		r.FieldsPerRecord = -1
+		r.TrimLeadingSpace = true
+		col := -1
+		for row, err := r.Read(); !errors.Is(err, io.EOF); row, err = r.Read() {
+			if col < 0 {
+				if col = slices.IndexFunc(row, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), "department") }); col < 0 {
+					break
+				}
+				continue
+			}
+			if err != nil || col >= len(row) || strings.TrimSpace(row[col]) == "" {
+				continue
+			}
+			path := ""
+			for i, name := range strings.Split(row[col], "/") {
+				if i > 0 {
+					path += "/"
+				}
+				path += strings.TrimSpace(name)
+				if _, ok := known.byPath[path]; !ok {
+					made[path] = true
+				}
+			}
+		}
+	}
+	return len(made)
 }
 
 // write prints what was done, also when the run ended early: the passwords
