@@ -457,9 +457,13 @@ func (q *Sequencer) flushing() {
 		if q.ReadOnly() != nil {
 			continue
 		}
+		entities, was, began := q.state.Pending(), q.state.Flushed(), time.Now()
 		if err := q.state.Flush(); err != nil {
 			q.fail(err)
 			return
+		}
+		if at := q.state.Flushed(); at != was {
+			q.opt.Log.Debug("state flushed", "position", at, "entities", entities, "began", began.UnixNano(), "took", time.Since(began).Nanoseconds())
 		}
 		signal(q.flushed)
 	}

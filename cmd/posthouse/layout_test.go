@@ -23,8 +23,8 @@ func floors() map[string]int {
 		"appliance/lancert": 1, "webui": 1, "webui/bundle": 2, "webui/pages": 0,
 
 		"appliance/state": 2, "appliance/client": 2, "appliance/reference": 2,
-		"appliance/sequencer": 3, "appliance/bench": 3,
-		"appliance/chat": 4,
+		"appliance/sequencer": 3,
+		"appliance/chat":      4, "appliance/bench": 4,
 		"appliance/gate": 5,
 
 		"cmd/posthouse": 6, "cmd/e2e": 6, "cmd/faults": 6, "webui/build": 6,

@@ -24,18 +24,22 @@ import (
 )
 
 func (a *app) serveCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: a.say.of("Run the server", "运行服务器"),
 		Args:  a.takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, _, err := a.config()
-			if err != nil {
-				return err
-			}
-			return a.serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
-		},
 	}
+	measured := measuredFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, _, err := a.config()
+		if err != nil {
+			return err
+		}
+		return measured.around(cmd.Context(), func() error {
+			return a.serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		})
+	}
+	return cmd
 }
 
 // drainTime is how long a stopping server waits for its clients to take what
