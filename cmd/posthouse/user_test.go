@@ -86,12 +86,12 @@ func TestImport(t *testing.T) {
 			}
 		}
 		write("\ufefflogin,name,department\nbo,Bo,厂部/一车间\n\"c y\",Cy,\ndee,\"Dee\nLee\",厂部\n")
-		r := d.run("", "user", "import", file, "--dry-run").exits(1).prints("create", "error").tells("nothing was changed")
+		d.run("", "user", "import", file, "--dry-run").exits(1).prints("create", "error").tells("nothing was changed")
 		if n := d.run("", "user", "import", file, "--dry-run", "--json").exits(1).json()["departments"].(float64); n != 2 {
 			t.Fatalf("%v departments would be made, want 2", n)
 		}
 		d.do("user", "list").never("bo")
-		r = d.run("", "user", "import", file, "--json").exits(1)
+		r := d.run("", "user", "import", file, "--json").exits(1)
 		rows := r.keys("rows", "created", "updated", "errors", "departments", "dry_run")["rows"].([]any)
 		if got := fmt.Sprint(rows[0].(map[string]any)["line"], rows[1].(map[string]any)["line"], rows[2].(map[string]any)["line"]); got != "2 3 4" {
 			t.Fatalf("lines %s, want 2 3 4", got)
