@@ -67,6 +67,9 @@ func DecodeParams(params []byte, into any) *Error {
 	if err := check(params); err != nil {
 		return err
 	}
+	if jsontext.Value(params).Kind() == 'n' { // would be read as the empty object
+		return Refuse(InvalidParams, "params must be an object", "params 必须是对象")
+	}
 	err := json.Unmarshal(params, into, json.RejectUnknownMembers(true))
 	if err == nil {
 		return nil
