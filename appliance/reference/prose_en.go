@@ -94,7 +94,7 @@ curl -fsS "$BASE/api/message.send" -H "Authorization: Bearer $TOKEN" -H 'Content
 <ol>
 <li>The first time, call <code>sync.start</code> with <code>"since": 0</code>. The answer has <code>"reset": true</code>, all your rooms with their newest number (<code>head</code>), and the <code>position</code> at which that is true. Show the rooms; fetch messages with <code>room.history</code> when somebody looks.</li>
 <li>From then on apply events as they come, in order, and keep the position of the last one.</li>
-<li>After a break call <code>sync.start</code> with that position. With <code>"reset": false</code> everything since that concerns you follows as events. With <code>"reset": true</code> it was too long ago, or the server was started again: drop what you have, take <code>rooms</code> and <code>position</code>, and fetch messages after the last <code>seq</code> you know with <code>room.history</code>.</li>
+<li>After a break call <code>sync.start</code> with that position. With <code>"reset": false</code> everything since that concerns you follows as events. With <code>"reset": true</code> it was too long ago: drop what you have, take <code>rooms</code> and <code>position</code>, and fetch messages after the last <code>seq</code> you know with <code>room.history</code>.</li>
 </ol>
 <ul>
 <li>Several events may carry <strong>the same position</strong>, and a connection may break between them. If you cannot be sure that you have them all, resume with the position before. Events tell a state, not a difference: applying one twice does no harm. A message that has come before is recognised by room and <code>seq</code>. You can be sure once a heartbeat that you sent after the event has been answered.</li>
@@ -166,10 +166,10 @@ Content-Type: application/json
 <h2 id="rates">Rates and sizes</h2>
 <p>As shipped; the operator of a server may have changed them. A class counts per account, before the login per address.</p>
 <ul>
-<li>query: 50 a second, 200 at once. write: 10 a second, 60 at once. post: 20 a second, 60 at once. auth: 20 a minute. Without a login: 5 a second, 60 at once. free: not counted. Beyond: <code>rate_limited</code>.</li>
+<li>query: 50 a second, 200 at once. write: 10 a second, 60 at once. post: 20 a second, 60 at once. auth: 20 a minute per address, 5 a minute per account. Without a login: 5 a second, 60 at once. free: not counted. Beyond: <code>rate_limited</code>.</li>
 <li>All frames of a connection: 200 a second, 1000 at once; beyond that it is read more slowly. 64 calls of a connection may be without an answer.</li>
-<li>A frame: 64 KiB. The body of a POST: 1 MiB. What the server sends may be larger (a page of history): allow 16 MiB.</li>
-<li>16 connections per account, 200 per address.</li>
+<li>A frame: 64 KiB. The body of a POST: 1 MiB. A message: 32 KiB of text. A file: 4 GiB; per person 20 GiB, per room 100 GiB. What the server sends may be larger than a frame of yours (a page of history): allow 16 MiB.</li>
+<li>32 connections per account, 200 per address.</li>
 </ul>
 <p>What belongs to the protocol itself stands under <a href="#limits">limits</a>.</p>
 

@@ -93,7 +93,7 @@ curl -fsS "$BASE/api/message.send" -H "Authorization: Bearer $TOKEN" -H 'Content
 <ol>
 <li>首次以 <code>"since": 0</code> 调用 <code>sync.start</code>。应答中 <code>"reset": true</code>，包含你的全部房间及其最新序号（<code>head</code>），以及与之对应的 <code>position</code>。先显示房间；有人查看时再用 <code>room.history</code> 取消息。</li>
 <li>此后按到达顺序处理事件，并保存最后一个的位置。</li>
-<li>断开后以该位置调用 <code>sync.start</code>。若 <code>"reset": false</code>，其后与你有关的一切都会以事件送达。若 <code>"reset": true</code>，说明间隔太久，或服务器重启过：请丢弃本地数据，采用 <code>rooms</code> 与 <code>position</code>，并用 <code>room.history</code> 取回已知最后 <code>seq</code> 之后的消息。</li>
+<li>断开后以该位置调用 <code>sync.start</code>。若 <code>"reset": false</code>，其后与你有关的一切都会以事件送达。若 <code>"reset": true</code>，说明间隔太久：请丢弃本地数据，采用 <code>rooms</code> 与 <code>position</code>，并用 <code>room.history</code> 取回已知最后 <code>seq</code> 之后的消息。</li>
 </ol>
 <ul>
 <li>多个事件可能带<strong>相同的位置</strong>，连接也可能恰好断在其间。不能确定是否收全时，请从前一个位置恢复。事件说明的是状态而不是差量，处理两次无妨；重复的消息可凭房间与 <code>seq</code> 识别。在收到该事件之后发出的心跳若已得到应答，即可确定已收全。</li>
@@ -165,10 +165,10 @@ Content-Type: application/json
 <h2 id="rates">频率与大小</h2>
 <p>以下为出厂值，服务器的操作员可能更改过。各类别按账号计数，登录前按地址计数。</p>
 <ul>
-<li>query：每秒 50 次，瞬时 200 次。write：每秒 10 次，瞬时 60 次。post：每秒 20 次，瞬时 60 次。auth：每分钟 20 次。未登录：每秒 5 次，瞬时 60 次。free：不计数。超出返回 <code>rate_limited</code>。</li>
+<li>query：每秒 50 次，瞬时 200 次。write：每秒 10 次，瞬时 60 次。post：每秒 20 次，瞬时 60 次。auth：每地址每分钟 20 次，每账号每分钟 5 次。未登录：每秒 5 次，瞬时 60 次。free：不计数。超出返回 <code>rate_limited</code>。</li>
 <li>一个连接的全部帧：每秒 200 个，瞬时 1000 个，超出后服务器会放慢读取。一个连接至多 64 个调用未应答。</li>
-<li>一帧：64 KiB。POST 请求体：1 MiB。服务器发送的内容可能更大（例如一页历史）：请允许 16 MiB。</li>
-<li>每账号 16 个连接，每地址 200 个。</li>
+<li>一帧：64 KiB。POST 请求体：1 MiB。一条消息：32 KiB 文本。一个文件：4 GiB；每人 20 GiB，每房间 100 GiB。服务器发送的内容可能比客户端的帧更大（例如一页历史）：请允许 16 MiB。</li>
+<li>每账号 32 个连接，每地址 200 个。</li>
 </ul>
 <p>协议本身的限制见<a href="#limits">协议限制</a>。</p>
 
