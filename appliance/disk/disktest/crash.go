@@ -88,9 +88,9 @@ func (r *Replay) settle(match func(op) bool) {
 func apply(nodes []*node, o op) {
 	switch o.kind {
 	case opWrite:
-		nodes[o.node].data = put(nodes[o.node].data, o.data, o.off)
+		nodes[o.node].write(o.data, o.off)
 	case opSize:
-		nodes[o.node].data = resize(nodes[o.node].data, o.off)
+		nodes[o.node].cut(o.off)
 	case opLink:
 		nodes[o.dir].entries[o.name] = o.node
 	case opUnlink:
@@ -144,7 +144,7 @@ func cutAt(o op, rng *rand.Rand) int {
 func applySectors(nodes []*node, o op, rng *rand.Rand) {
 	if rng.IntN(2) == 0 {
 		n := nodes[o.node]
-		n.data = resize(n.data, max(int64(len(n.data)), o.off+int64(len(o.data))))
+		n.cut(max(int64(len(n.data)), o.off+int64(len(o.data))))
 	}
 	odds := 1 + rng.IntN(4)
 	for i := 0; i < len(o.data); {

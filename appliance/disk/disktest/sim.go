@@ -30,11 +30,15 @@ type Sim struct {
 type node struct {
 	dir     bool
 	data    []byte
+	shared  bool // with a clone: copy before it is changed
 	entries map[string]int
 }
 
+// clone shares the data until one of the two is changed: a state file is
+// megabytes, and most crash states change none of it.
 func (n *node) clone() *node {
-	c := &node{dir: n.dir, data: slices.Clone(n.data)}
+	n.shared = true
+	c := &node{dir: n.dir, data: n.data, shared: true}
 	if n.dir {
 		c.entries = make(map[string]int, len(n.entries))
 		for k, v := range n.entries {
@@ -42,6 +46,24 @@ func (n *node) clone() *node {
 		}
 	}
 	return c
+}
+
+// write puts b at off.
+func (n *node) write(b []byte, off int64) {
+	n.own()
+	n.data = put(n.data, b, off)
+}
+
+// cut makes the file this long.
+func (n *node) cut(size int64) {
+	n.own()
+	n.data = resize(n.data, size)
+}
+
+func (n *node) own() {
+	if n.shared {
+		n.data, n.shared = slices.Clone(n.data), false
+	}
 }
 
 func cloneAll(nodes []*node) []*node {
@@ -158,7 +180,7 @@ func (s *Sim) OpenFile(name string, flag int, _ fs.FileMode) (disk.File, error) 
 	case !ok:
 		id = s.create(dir, base, false)
 	case flag&os.O_TRUNC != 0 && len(s.nodes[id].data) > 0:
-		s.nodes[id].data = nil
+		s.nodes[id].data, s.nodes[id].shared = nil, false
 		s.log = append(s.log, op{kind: opSize, node: id})
 	}
 	return &simFile{s: s, id: id, name: name, flag: flag}, nil
@@ -352,8 +374,7 @@ func (f *simFile) WriteAt(b []byte, off int64) (int, error) {
 	if err := f.usable(true); err != nil {
 		return 0, err
 	}
-	n := f.s.nodes[f.id]
-	n.data = put(n.data, b, off)
+	f.s.nodes[f.id].write(b, off)
 	f.s.log = append(f.s.log, op{kind: opWrite, node: f.id, off: off, data: slices.Clone(b)})
 	return len(b), nil
 }
@@ -401,8 +422,7 @@ func (f *simFile) Truncate(size int64) error {
 	if err := f.usable(true); err != nil {
 		return err
 	}
-	n := f.s.nodes[f.id]
-	n.data = resize(n.data, size)
+	f.s.nodes[f.id].cut(size)
 	f.s.log = append(f.s.log, op{kind: opSize, node: f.id, off: size})
 	return nil
 }
