@@ -181,7 +181,7 @@ func (p *tab) reload() {
 func evaluate[T any](p *tab, js string) (T, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	return chromedp.Run(ctx, chromedp.Evaluate[T](js))
+	return chromedp.Run(ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
 }
 
 // ask evaluates an expression that must have a value.

@@ -151,7 +151,7 @@ func (p *tab) broken() {
 func (p *tab) enters(room string) {
 	p.t.Helper()
 	p.click("a.room-link", room)
-	p.until("the room "+room, `document.querySelector("main.room h2").textContent.includes(`+quoted(room)+`) && document.querySelector(".entries")?.children.length >= 0`)
+	p.until("the room "+room, `document.querySelector("main.room .title").innerText.includes(`+quoted(room)+`) && document.querySelector(".entries")?.children.length >= 0`)
 }
 
 // home leaves the room for the list.

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,7 @@ type person struct {
 	login string
 	user  wire.User
 	dev   id.ID
+	site  string
 }
 
 // openOffice starts a server and makes its owner, ann.
@@ -38,7 +40,7 @@ func openOffice(t *testing.T, settings ...string) *office {
 	if err != nil {
 		t.Fatalf("set up: %v", err)
 	}
-	o.owner = &person{Client: c, t: t, login: "ann", user: session.User, dev: session.Device}
+	o.owner = &person{Client: c, t: t, login: "ann", user: session.User, dev: session.Device, site: o.url()}
 	must(t, c.Connect(background(t)))
 	return o
 }
@@ -80,7 +82,7 @@ func (o *office) device(login string, opt client.Options) *person {
 	if err != nil {
 		o.t.Fatalf("log %s in: %v", login, err)
 	}
-	return &person{Client: c, t: o.t, login: login, user: session.User, dev: session.Device}
+	return &person{Client: c, t: o.t, login: login, user: session.User, dev: session.Device, site: o.url()}
 }
 
 // group makes a private room of the owner and others.
@@ -146,5 +148,19 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// finds wants the texts of a room to be exactly these, in this order.
+func (p *person) finds(room id.ID, want ...string) {
+	p.t.Helper()
+	var got []string
+	for _, m := range p.all(room) {
+		if m.Change == nil {
+			got = append(got, m.Text)
+		}
+	}
+	if !slices.Equal(got, want) {
+		p.t.Errorf("the room holds %q, not %q", got, want)
 	}
 }
