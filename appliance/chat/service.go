@@ -250,6 +250,13 @@ func (s *Service) Position() uint64 { return s.q.Position() }
 // Watch gives a channel that receives (size 1) whenever Position has grown.
 func (s *Service) Watch() (wake <-chan struct{}, cancel func()) { return s.q.Watch() }
 
+// Pace names the caller as the follower that serves people: commands wait a
+// little when it is far behind. CaughtUp tells that it has got on.
+func (s *Service) Pace(position func() uint64) { s.q.Pace(position) }
+
+// CaughtUp tells that the follower named with Pace has got on.
+func (s *Service) CaughtUp() { s.q.CaughtUp() }
+
 // Records reads records after a position, at most max, from memory or the
 // journal. Records are shared: read only.
 func (s *Service) Records(after uint64, max int) ([]record.Record, error) {

@@ -147,6 +147,10 @@ func (f *fake) Position() uint64 {
 	return f.base + uint64(len(f.records))
 }
 
+func (f *fake) Pace(func() uint64) {}
+
+func (f *fake) CaughtUp() {}
+
 func (f *fake) Watch() (<-chan struct{}, func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -57,6 +57,9 @@ func (g *Gate) fanOut(wake <-chan struct{}) {
 		s.fallBehind() // after a fault: events may be in the ring and not in the queues
 	}
 	f := fanner{g: g}
+	g.told.Store(at)
+	g.service.Pace(g.told.Load)
+	defer g.service.Pace(nil)
 	for {
 		records, err := g.service.Records(at, readAtOnce)
 		if err != nil {
@@ -86,6 +89,8 @@ func (g *Gate) fanOut(wake <-chan struct{}) {
 		for _, r := range records {
 			g.ended(r)
 		}
+		g.told.Store(at)
+		g.service.CaughtUp()
 		if g.ctx.Err() != nil {
 			return
 		}

@@ -28,6 +28,8 @@ type service interface {
 	Position() uint64
 	Watch() (wake <-chan struct{}, cancel func())
 	Records(after uint64, max int) ([]record.Record, error)
+	Pace(position func() uint64)
+	CaughtUp()
 	Deliveries(r record.Record) []chat.Delivery
 	Members(room id.ID, yield func(user id.ID) bool)
 	Concerns(a chat.Actor, d *chat.Delivery) bool
@@ -76,6 +78,7 @@ type Gate struct {
 
 	hub      *hub
 	ring     *ring
+	told     atomic.Uint64 // position up to which the fan-out has handed events on
 	marks    *marks
 	presence *presence
 	limiter  *limiter

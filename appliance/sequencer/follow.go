@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"posthouse/appliance/record"
 )
@@ -79,4 +80,48 @@ func (q *Sequencer) Records(after uint64, max int) ([]record.Record, error) {
 		out = append(out, r)
 	}
 	return out, nil
+}
+
+// Pacing: the follower that serves people must not be left far behind by a
+// flood of commands, or its readers would wait seconds for what is durable
+// already. A batch waits while that follower is more than maxBehind records
+// behind, but not longer than maxPace: a follower never stops the box.
+const (
+	maxBehind = 2048
+	maxPace   = 50 * time.Millisecond
+)
+
+// Pace names the follower that the sequencer waits for a little. position
+// tells how far it is; call CaughtUp when that has grown. nil ends it.
+func (q *Sequencer) Pace(position func() uint64) {
+	q.paceMu.Lock()
+	q.pacer = position
+	q.paceMu.Unlock()
+}
+
+// CaughtUp tells that the follower named with Pace has got on.
+func (q *Sequencer) CaughtUp() { signal(q.caughtUp) }
+
+func (q *Sequencer) pace() {
+	q.paceMu.Lock()
+	position := q.pacer
+	q.paceMu.Unlock()
+	if position == nil {
+		return
+	}
+	var late <-chan time.Time
+	for q.position.Load() > position()+maxBehind {
+		if late == nil {
+			timer := time.NewTimer(maxPace)
+			defer timer.Stop()
+			late = timer.C
+		}
+		select {
+		case <-q.caughtUp:
+		case <-late:
+			return
+		case <-q.stop:
+			return
+		}
+	}
 }

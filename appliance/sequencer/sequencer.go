@@ -122,6 +122,10 @@ type Sequencer struct {
 	ring   []record.Record // ring[pos % len]
 	oldest uint64          // first position in the ring
 
+	paceMu   sync.Mutex
+	pacer    func() uint64 // position of the follower that may not be left far behind
+	caughtUp chan struct{}
+
 	watchMu  sync.Mutex
 	watchers map[chan struct{}]struct{}
 
@@ -134,7 +138,7 @@ type Sequencer struct {
 func Start(j *journal.Journal, s *state.State, opt Options) (*Sequencer, error) {
 	opt = opt.withDefaults()
 	q := &Sequencer{opt: opt, journal: j, state: s, codec: record.NewCodec(),
-		wake: make(chan struct{}, 1), flush: make(chan struct{}, 1), flushed: make(chan struct{}, 1), stop: make(chan struct{}),
+		wake: make(chan struct{}, 1), flush: make(chan struct{}, 1), flushed: make(chan struct{}, 1), caughtUp: make(chan struct{}, 1), stop: make(chan struct{}),
 		ring: make([]record.Record, opt.Ring), watchers: map[chan struct{}]struct{}{}}
 	if err := q.replay(); err != nil {
 		return nil, err
@@ -312,6 +316,7 @@ func (q *Sequencer) run() {
 			}
 		}
 		q.holdBack()
+		q.pace()
 		var err error
 		if left, err = q.commit(left); err != nil {
 			q.fail(err)

@@ -3,7 +3,6 @@ package wire
 import (
 	"errors"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -91,12 +90,9 @@ func syntax(err error) bool {
 	return errors.As(err, &s)
 }
 
-// check refuses what must not reach the decoder: invalid UTF-8 and nesting
-// deeper than MaxDepth. It does not check JSON syntax.
+// check refuses nesting deeper than MaxDepth. Syntax and UTF-8 are the
+// decoder's.
 func check(b []byte) *Error {
-	if !utf8.Valid(b) {
-		return Refuse(ParseError, "not valid UTF-8", "不是有效的 UTF-8")
-	}
 	depth, text := 0, false
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
