@@ -2,12 +2,12 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"testing"
 	"time"
 )
@@ -105,21 +105,30 @@ func background(t *testing.T) context.Context {
 	return ctx
 }
 
-// run1 runs a program to its end and gives what it printed.
-func run1(t *testing.T, env []string, name string, args ...string) string {
+// runs runs a program to its end and gives what it printed.
+func runs(t *testing.T, env []string, name string, args ...string) string {
+	t.Helper()
+	return starts(t, env, name, args...)()
+}
+
+// starts starts a program; what it gives waits for the end, which must be a
+// success, and gives what was printed.
+func starts(t *testing.T, env []string, name string, args ...string) func() string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
-	defer cancel()
+	t.Cleanup(cancel)
+	var out, said strings.Builder
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
-	out, err := cmd.Output()
-	if err != nil {
-		said := []byte{}
-		var e *exec.ExitError
-		if errors.As(err, &e) {
-			said = e.Stderr
-		}
-		t.Fatalf("%s: %v\n%s\n%s", filepath.Base(name), err, out, said)
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", filepath.Base(name), err)
 	}
-	return string(out)
+	return func() string {
+		t.Helper()
+		if err := cmd.Wait(); err != nil {
+			t.Fatalf("%s: %v\n%s\n%s", filepath.Base(name), err, out.String(), said.String())
+		}
+		return out.String()
+	}
 }
