@@ -35,7 +35,8 @@
 //
 // # Formats
 //
-// <id>.json is one JSON object, replaced as a whole:
+// <id>.json is one JSON object, a newline, CRC-32C of the object in 8 hex
+// digits, and a newline. It is replaced as a whole:
 //
 //	v        1
 //	id       the upload's id

@@ -1,9 +1,11 @@
 package blob
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -64,8 +66,12 @@ func (s *Store) loadUpload(id string) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	text, crc, _ := bytes.Cut(b, []byte("\n"))
+	if string(crc) != fmt.Sprintf("%08x\n", crc32.Checksum(text, crc32.MakeTable(crc32.Castagnoli))) {
+		return nil, errUnreadable
+	}
 	var m metaFile
-	if err := json.Unmarshal(b, &m); err != nil || m.V != 1 || m.ID != id || m.Size < -1 {
+	if err := json.Unmarshal(text, &m); err != nil || m.V != 1 || m.ID != id || m.Size < -1 {
 		return nil, errUnreadable
 	}
 	e := &entry{failed: m.Failed, up: Upload{

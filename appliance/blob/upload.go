@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"maps"
 	"os"
@@ -301,6 +302,7 @@ func (s *Store) writeMeta(e *entry) error {
 	if err != nil {
 		return fmt.Errorf("encode upload: %w", err)
 	}
+	b = fmt.Appendf(b, "\n%08x\n", crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)))
 	if err := s.replaceFile(s.stagingPath(e.up.ID, ".json"), b); err != nil {
 		return fmt.Errorf("write upload: %w", err)
 	}
