@@ -21,6 +21,12 @@ func child(ctx context.Context, args []string, in io.Reader, out, errOut io.Writ
 	}
 	var err error
 	switch args[0] {
+	case "workload":
+		err = childWorkload(ctx, args[1:])
+	case "recover":
+		err = serveTasks(ctx, in, out, recoverTask)
+	case "flip":
+		err = serveTasks(ctx, in, out, flipTask)
 	case "audit":
 		err = serveTasks(ctx, in, out, auditTask)
 	default:

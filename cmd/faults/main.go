@@ -86,7 +86,7 @@ type harness struct {
 
 func harnesses() []harness {
 	return []harness{
-		{"kill", runKill},
+		{"kill", runKill}, {"power", runPower}, {"flip", runFlip},
 	}
 }
 

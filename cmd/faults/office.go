@@ -37,13 +37,12 @@ type office struct {
 // officeOptions differ from those of the server in their sizes, so that little
 // work meets every step: rolls, flushes, marks.
 type officeOptions struct {
-	fs       disk.FS // of journal and files; nil = the real one
-	segment  int64
-	flush    time.Duration
-	readOnly bool
-	state    string // path of the state file; empty: in dir
-	files    string // directory of the files; empty: in dir
-	flushAt  int
+	fs      disk.FS // of journal and files; nil = the real one
+	segment int64
+	flush   time.Duration
+	state   string // path of the state file; empty: in dir
+	files   string // directory of the files; empty: in dir
+	flushAt int
 }
 
 func openOffice(dir string, opt officeOptions) (o *office, err error) {
@@ -65,7 +64,11 @@ func openOffice(dir string, opt officeOptions) (o *office, err error) {
 	if o.j, err = journal.Open(filepath.Join(dir, "journal"), journal.Options{FS: opt.fs, SegmentBytes: opt.segment, Witness: o.s.Flushed()}); err != nil {
 		return o, err
 	}
-	if o.b, err = blob.Open(opt.files, blob.Options{FS: opt.fs}); err != nil {
+	room := blob.Options{FS: opt.fs}
+	if opt.fs != nil { // it may be nowhere on a volume
+		room.FreeBytes = func(string) (int64, error) { return 1 << 40, nil }
+	}
+	if o.b, err = blob.Open(opt.files, room); err != nil {
 		return o, err
 	}
 	o.q, err = sequencer.Start(o.j, o.s, sequencer.Options{FlushEvery: opt.flush, FlushAt: opt.flushAt, Fatal: func(err error) { o.fatal <- err }})

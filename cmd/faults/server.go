@@ -248,7 +248,7 @@ func (s *server) verify(r *run) {
 	if err != nil {
 		r.violation("audit of %s: %v", s.data, err)
 	}
-	for _, b := range a.Bad {
+	for _, b := range append(a.Bad, a.Damaged...) {
 		r.violation("audit of %s: %s", s.data, b)
 	}
 }
