@@ -384,3 +384,67 @@ func TestEventsOfRecords(t *testing.T) {
 		t.Errorf("events %s\nwant   %s", got, want)
 	}
 }
+
+// A message is told from its record when nothing happened since; that must be
+// what asking for it gives.
+func TestFreshMessagesAreToldAsTheyAre(t *testing.T) {
+	d := openDesk(t)
+	ann := d.owner()
+	bo := d.person(ann, "bo", wire.Member)
+	var room wire.RoomResult
+	d.must(ann, "room.create", wire.RoomCreate{Kind: wire.Group, Name: "g", Members: []id.ID{bo.User}}, &room)
+	var first wire.Sent
+	for i, p := range []wire.SendParams{
+		{Text: "plain"}, {Text: "@bo and @all <b> \"quoted\" \u2028 " + strings.Repeat("長", 200)}, {Text: "a reply", ReplyTo: 2},
+		{Text: "in a thread", Thread: 2}, {Text: "of a bot", Foreign: &wire.Foreign{Type: "x.y", Payload: []byte(`{"a":1}`)}},
+		{Text: "after a change"},
+	} {
+		p.Room, p.Key = room.Room.ID, uuid.NewString()
+		var sent wire.Sent
+		d.must(ann, "message.send", p, &sent)
+		if i == 0 {
+			first = sent
+		}
+		records, err := d.s.Records(sent.Position-1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var asked wire.MessageResult
+		d.must(bo, "message.get", wire.MessageParam{Message: sent.ID}, &asked)
+		want, err := wire.AppendEvent(nil, sent.Position, wire.EventMessage, &asked.Message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.s.Deliveries(records[0]); len(got) != 1 || string(got[0].Frame) != string(want) {
+			t.Errorf("told %s\nasked for %s", got[0].Frame, want)
+		}
+	}
+	d.must(ann, "message.edit", wire.EditParams{Message: first.ID, Text: "changed"}, nil)
+	records, err := d.s.Records(first.Position-1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(d.s.Deliveries(records[0])[0].Frame); !strings.Contains(got, `"changed"`) || strings.Contains(got, `"plain"`) {
+		t.Errorf("an edited message is told as it was: %s", got)
+	}
+}
+
+// BenchmarkDeliveries is what the fan-out does with each message of 200 bytes.
+func BenchmarkDeliveries(b *testing.B) {
+	d := openDesk(b)
+	ann := d.owner()
+	var room wire.RoomResult
+	d.must(ann, "room.create", wire.RoomCreate{Kind: wire.Group, Name: "g"}, &room)
+	var sent wire.Sent
+	d.must(ann, "message.send", wire.SendParams{Room: room.Room.ID, Key: uuid.NewString(), Text: strings.Repeat("m", 200)}, &sent)
+	records, err := d.s.Records(sent.Position-1, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if len(d.s.Deliveries(records[0])) != 1 {
+			b.Fatal("not told")
+		}
+	}
+}

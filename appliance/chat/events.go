@@ -44,6 +44,10 @@ func (s *Service) Deliveries(r record.Record) []Delivery {
 	case *record.MembersChanged:
 		d.members(b)
 	case *record.MessageSent:
+		if m, ok := s.s.Fresh(&r, b); ok {
+			d.add(wire.EventMessage, &m, Delivery{Room: b.Room, Seq: b.Seq, Sender: m.Sender})
+			break
+		}
 		d.message(wire.EventMessage, b.Room, b.Seq)
 	case *record.MessageEdited:
 		d.message(wire.EventEdited, b.Room, b.Seq)

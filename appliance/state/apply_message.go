@@ -9,10 +9,21 @@ import (
 	"posthouse/appliance/record"
 )
 
-func (s *State) applyMessage(tx *lookup, r *record.Record, body *record.MessageSent) error {
-	m := &Message{Pos: r.Pos, Time: r.Time, Sender: r.User, Count: body.Count, Key: body.Key, Text: body.Text,
+// sent is the message that a record made, before anything happened to it.
+func sent(r *record.Record, body *record.MessageSent) *Message {
+	return &Message{Pos: r.Pos, Time: r.Time, Sender: r.User, Count: body.Count, Key: body.Key, Text: body.Text,
 		ReplyTo: body.ReplyTo, Thread: body.Thread, Mentions: body.Mentions, All: body.All, Files: body.Files,
 		Foreign: body.Foreign, Forward: body.Forward}
+}
+
+// change puts another message into the place of an earlier one.
+func (s *State) change(r *record.Record, k msgKey, m *Message) {
+	s.tail.messages[k] = m
+	s.changed.Store(r.Pos)
+}
+
+func (s *State) applyMessage(tx *lookup, r *record.Record, body *record.MessageSent) error {
+	m := sent(r, body)
 	if body.Thread != 0 {
 		root, err := s.mustMessage(tx, body.Room, body.Thread)
 		if err != nil {
@@ -21,7 +32,7 @@ func (s *State) applyMessage(tx *lookup, r *record.Record, body *record.MessageS
 		n := *root
 		m.ThreadPrev, n.ThreadLast = n.ThreadLast, body.Seq
 		n.Replies++
-		s.tail.messages[msgKey{body.Room, body.Thread}] = &n
+		s.change(r, msgKey{body.Room, body.Thread}, &n)
 	}
 	if err := s.append(r, body.Room, body.Seq, m); err != nil {
 		return err
@@ -75,7 +86,7 @@ func (s *State) applyEdit(tx *lookup, r *record.Record, body *record.MessageEdit
 	s.tail.puts[revisionSlot(body.Room, body.Seq, body.Version)] = &Revision{Text: old.Text, At: at}
 	n := *old
 	n.Text, n.Edits, n.EditedAt, n.Mentions, n.All = body.Text, body.Version, r.Time, body.Mentions, body.All
-	s.tail.messages[msgKey{body.Room, body.Seq}] = &n
+	s.change(r, msgKey{body.Room, body.Seq}, &n)
 	rm := s.rooms[body.Room]
 	for _, uid := range old.Mentions {
 		if !slices.Contains(n.Mentions, uid) {
@@ -127,7 +138,7 @@ func (s *State) applyRecall(tx *lookup, r *record.Record, body *record.MessageRe
 	n := &Message{Pos: old.Pos, Time: old.Time, Sender: old.Sender, Count: old.Count, Key: old.Key, ReplyTo: old.ReplyTo,
 		Thread: old.Thread, Replies: old.Replies, ThreadLast: old.ThreadLast, ThreadPrev: old.ThreadPrev,
 		RecalledBy: r.User, RecalledAt: r.Time}
-	s.tail.messages[msgKey{body.Room, body.Seq}] = n
+	s.change(r, msgKey{body.Room, body.Seq}, n)
 	return nil
 }
 
@@ -154,7 +165,7 @@ func (s *State) applyReaction(tx *lookup, r *record.Record, body *record.Reactio
 	if !found && body.On {
 		n.Reactions = append(n.Reactions, Reaction{Emoji: body.Emoji, Users: []id.ID{r.User}})
 	}
-	s.tail.messages[msgKey{body.Room, body.Seq}] = &n
+	s.change(r, msgKey{body.Room, body.Seq}, &n)
 	return nil
 }
 
@@ -168,7 +179,7 @@ func (s *State) applyPin(tx *lookup, r *record.Record, body *record.PinSet) erro
 	if body.On {
 		n.PinnedAt, n.PinnedBy = r.Time, r.User
 	}
-	s.tail.messages[msgKey{body.Room, body.Seq}] = &n
+	s.change(r, msgKey{body.Room, body.Seq}, &n)
 	s.setPin(s.rooms[body.Room], body.Seq, body.On)
 	return nil
 }

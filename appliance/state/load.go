@@ -43,6 +43,7 @@ func (s *State) loadMeta(tx *bolt.Tx) error {
 	}
 	s.applied, s.organisation, s.messages = m.Applied, m.Organisation, m.Messages
 	s.flushed.Store(m.Applied)
+	s.changed.Store(m.Applied)
 	return nil
 }
 

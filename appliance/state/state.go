@@ -84,6 +84,8 @@ type State struct {
 	flushing *generation
 	drops    uint64 // how often a flushed generation was dropped
 
+	changed atomic.Uint64 // no record after this position changed a message that was there
+
 	organisation string
 	messages     uint64
 	users        map[id.ID]*record.User

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"posthouse/appliance/id"
+	"posthouse/appliance/record"
 	"posthouse/appliance/wire"
 )
 
@@ -74,6 +75,16 @@ func beginning(s string, runes int) string {
 		return s
 	}
 	return string([]rune(s)[:runes]) + "…"
+}
+
+// Fresh is Message for the record that made one, without a lookup. ok is false
+// when that must be asked: something may have happened to a message since, or
+// it tells of files or of another message.
+func (s *State) Fresh(r *record.Record, body *record.MessageSent) (w wire.Message, ok bool) {
+	if r.Pos <= s.changed.Load() || body.ReplyTo != 0 || len(body.Files) > 0 {
+		return w, false
+	}
+	return s.wireMessage(body.Room, body.Seq, sent(r, body)), true
 }
 
 // Message is one entry of a room; ok is false when there is none.
