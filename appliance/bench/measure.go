@@ -133,11 +133,11 @@ func ParseStatus(b []byte) (int64, error) {
 		if len(fields) != 2 || string(fields[1]) != "kB" {
 			break
 		}
-		n, err := strconv.ParseInt(string(fields[0]), 10, 50)
+		n, err := strconv.ParseUint(string(fields[0]), 10, 50)
 		if err != nil {
 			break
 		}
-		return n << 10, nil
+		return int64(n) << 10, nil
 	}
 	return 0, fmt.Errorf("status: %w", errProc)
 }
