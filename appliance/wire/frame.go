@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 
@@ -93,17 +94,11 @@ func syntax(err error) bool {
 // check refuses nesting deeper than MaxDepth. Syntax and UTF-8 are the
 // decoder's.
 func check(b []byte) *Error {
-	depth, text := 0, false
+	depth := 0
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
-		case text:
-			if c == '\\' {
-				i++
-			} else if c == '"' {
-				text = false
-			}
 		case c == '"':
-			text = true
+			i += 1 + textLength(b[i+1:])
 		case c == '{' || c == '[':
 			if depth++; depth > MaxDepth {
 				return Refusef(InvalidRequest, "nested deeper than %d", "嵌套超过 %d 层", MaxDepth)
@@ -115,16 +110,31 @@ func check(b []byte) *Error {
 	return nil
 }
 
+// textLength is where the quote stands that ends a text; the length of b when
+// there is none.
+func textLength(b []byte) int {
+	for i := 0; ; i++ {
+		end := bytes.IndexByte(b[i:], '"')
+		if end < 0 {
+			return len(b)
+		}
+		escape := bytes.IndexByte(b[i:i+end], '\\')
+		if escape < 0 {
+			return i + end
+		}
+		i += escape + 1
+	}
+}
+
 // AppendResult appends the answer frame of a request.
 func AppendResult(b []byte, reqID jsontext.Value, result any) ([]byte, error) {
 	b = append(b, `{"jsonrpc":"2.0","id":`...)
 	b = append(b, reqID...)
 	b = append(b, `,"result":`...)
-	v, err := json.Marshal(result)
+	b, err := appendJSON(b, result)
 	if err != nil {
 		return nil, err
 	}
-	b = append(b, v...)
 	return append(b, '}'), nil
 }
 
@@ -162,10 +172,9 @@ func AppendEvent(b []byte, position uint64, t EventType, data any) ([]byte, erro
 	b = append(b, `"type":"`...)
 	b = append(b, t...)
 	b = append(b, `","data":`...)
-	v, err := json.Marshal(data)
+	b, err := appendJSON(b, data)
 	if err != nil {
 		return nil, err
 	}
-	b = append(b, v...)
 	return append(b, "}}"...), nil
 }
