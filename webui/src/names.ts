@@ -25,7 +25,7 @@ export function roomName(s: State, r: Room): string {
 
 // avatar is a picture, or the first characters of a name on a colour of its own.
 export function avatar(s: State, id: ID, name: string, picture?: ID): HTMLElement {
-  if (picture) return h("img", { class: "avatar", src: "/files/" + picture + "/thumbnail/96", alt: "", loading: "lazy", width: 36, height: 36 });
+  if (picture) return h("img", { class: "avatar", src: "/files/" + picture + "/thumbnail/160", alt: "", loading: "lazy", width: 36, height: 36 });
   let hash = 2166136261;
   for (const c of id) hash = Math.imul(hash ^ c.charCodeAt(0), 16777619);
   return h("span", { class: "avatar c" + (((hash >>> 16) ^ hash) & 7), "aria-hidden": "true" }, initials(name));
@@ -35,11 +35,12 @@ export function userAvatar(s: State, user: ID): HTMLElement {
   return avatar(s, user, nameOf(s, user), s.users.get(user)?.avatar);
 }
 
-// initials are the last two characters of a Chinese name, else the first
-// letters of two words.
+// initials are the last two Chinese characters of a name that has some, else
+// the first letters of two words.
 export function initials(name: string): string {
   const clean = name.trim();
-  if (/[\u3400-\u9fff\uf900-\ufaff]/.test(clean)) return [...clean.replace(/\s/g, "")].slice(-2).join("");
+  const han = clean.match(/[\u3400-\u9fff\uf900-\ufaff]/g);
+  if (han) return han.slice(-2).join("");
   const words = clean.split(/[\s._-]+/).filter(Boolean);
   return words.slice(0, 2).map((w) => [...w][0]!.toUpperCase()).join("") || "?";
 }
