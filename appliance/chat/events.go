@@ -73,6 +73,9 @@ func (s *Service) Deliveries(r record.Record) []Delivery {
 	return d.list
 }
 
+// eventSize is room for the event of an ordinary message.
+const eventSize = 640
+
 type deliverer struct {
 	s    *Service
 	r    record.Record
@@ -80,7 +83,7 @@ type deliverer struct {
 }
 
 func (d *deliverer) add(t wire.EventType, data any, to Delivery) {
-	frame, err := wire.AppendEvent(nil, d.r.Pos, t, data)
+	frame, err := wire.AppendEvent(make([]byte, 0, eventSize), d.r.Pos, t, data)
 	if err != nil {
 		d.s.opt.Log.Error("encode event", "position", d.r.Pos, "type", string(t), "error", err)
 		return
