@@ -20,12 +20,21 @@ func (s *Service) AllowUpload(a Actor, size int64) *wire.Error {
 		return err
 	}
 	if why := s.ReadOnly(); why != nil {
-		return refusal(&Call{}, why)
+		return s.fault("upload", a, why)
 	}
 	if err := s.s.AllowUpload(a.User, size); err != nil {
-		return refusal(&Call{}, err)
+		return s.fault("upload", a, err)
 	}
 	return nil
+}
+
+// fault is refusal for what is not a call; what is no refusal is logged.
+func (s *Service) fault(what string, a Actor, err error) *wire.Error {
+	e := refusal(&Call{}, err)
+	if e.Cause != nil {
+		s.opt.Log.Error("file failed", "step", what, "user", a.User.String(), "error", e.Cause)
+	}
+	return e
 }
 
 // StoreFile makes a finished upload a file of the actor. The same upload id
@@ -33,7 +42,7 @@ func (s *Service) AllowUpload(a Actor, size int64) *wire.Error {
 func (s *Service) StoreFile(ctx context.Context, a Actor, f record.File) (wire.File, *wire.Error) {
 	r, err := s.q.Submit(ctx, a.state(), &state.StoreFile{File: f})
 	if err != nil {
-		return wire.File{}, refusal(&Call{}, err)
+		return wire.File{}, s.fault("store file", a, err)
 	}
 	stored, ok := s.s.File(r.File, a.User)
 	if !ok {
@@ -105,7 +114,11 @@ func (s *Service) kvPut(c *Call, p *wire.KVPut) (wire.Done, error) {
 	if _, err := kvSubject(c, p.Scope); err != nil {
 		return wire.Done{}, err
 	}
-	return s.done(c, &state.SetKV{Device: p.Scope == "device", Key: p.Key, Value: p.Value})
+	value := p.Value
+	if value.Kind() == 'n' { // null removes, as its event says
+		value = nil
+	}
+	return s.done(c, &state.SetKV{Device: p.Scope == "device", Key: p.Key, Value: value})
 }
 
 func (s *Service) kvList(c *Call, p *wire.KVList) (wire.KVEntries, error) {

@@ -13,8 +13,9 @@ import (
 	"posthouse/appliance/wire"
 )
 
-// importRows is how many lines one import takes; longer lists go in parts.
-const importRows = 2000
+// importRows is how many lines one import takes: about ten seconds of hashing.
+// Longer lists go in parts.
+const importRows = 200
 
 // importer reads one CSV file of accounts.
 type importer struct {
@@ -169,7 +170,7 @@ func (im *importer) update(line int, row []string, old wire.User, dept id.ID) {
 	}
 	cmd.Name, cmd.Title, cmd.Email, cmd.Phone = text("name", old.Name), text("title", old.Title), text("email", old.Email), text("phone", old.Phone)
 	cmd.Role = text("role", string(old.Role))
-	if path := im.field(row, "department"); path != "" && dept != old.Department {
+	if path := im.field(row, "department"); path != "" && (dept != old.Department || dept == 0) {
 		changed = true
 		if dept != 0 {
 			cmd.Department = &dept
@@ -228,7 +229,11 @@ func (im *importer) department(path string) (id.ID, error) {
 		}
 		cmd := &state.PutDepartment{Department: record.Department{Parent: parent, Name: name}}
 		if im.dry {
-			if err := im.s.s.Probe(im.c.Actor.state(), &state.PutDepartment{Department: record.Department{Name: name}}, im.c.Now); err != nil && parent == 0 && name == "" {
+			// Its place does not exist yet: the name alone is tried, and that it
+			// is taken at the top says nothing.
+			err := im.s.s.Probe(im.c.Actor.state(), &state.PutDepartment{Department: record.Department{Name: name}}, im.c.Now)
+			var refused *wire.Error
+			if err != nil && !(errors.As(err, &refused) && refused.Kind == wire.Conflict) {
 				return 0, err
 			}
 			im.depts[at], parent = 0, 0

@@ -47,7 +47,7 @@ func (l *limiter) give(key string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.filled(key, now)
-	b.tokens = l.burst
+	b.tokens = min(l.burst, b.tokens+1)
 	l.of[key] = b
 }
 

@@ -58,8 +58,8 @@ func (s *Service) forward(c *Call, p *wire.ForwardParams, done func(wire.Sent, e
 	return s.post(c, &state.SendMessage{Room: p.Room, Key: k, From: p.Message}, done)
 }
 
-// seen finds a message the caller may see.
-func (s *Service) seen(c *Call, ref id.Message) (wire.Message, error) {
+// visible finds a message the caller may see.
+func (s *Service) visible(c *Call, ref id.Message) (wire.Message, error) {
 	if err := s.within(c, ref.Room); err != nil {
 		return wire.Message{}, noMessage()
 	}
@@ -71,7 +71,7 @@ func (s *Service) seen(c *Call, ref id.Message) (wire.Message, error) {
 }
 
 func (s *Service) message(c *Call, p *wire.MessageParam) (wire.MessageResult, error) {
-	m, err := s.seen(c, p.Message)
+	m, err := s.visible(c, p.Message)
 	return wire.MessageResult{Message: m}, err
 }
 
@@ -82,7 +82,7 @@ func (s *Service) edit(c *Call, p *wire.EditParams) (wire.Done, error) {
 }
 
 func (s *Service) revisions(c *Call, p *wire.MessageParam) (wire.Revisions, error) {
-	if _, err := s.seen(c, p.Message); err != nil {
+	if _, err := s.visible(c, p.Message); err != nil {
 		return wire.Revisions{}, err
 	}
 	list, err := s.s.Revisions(p.Message)
@@ -102,21 +102,19 @@ func (s *Service) pin(c *Call, p *wire.PinParams) (wire.Done, error) {
 }
 
 func (s *Service) readers(c *Call, p *wire.MessageParam) (wire.Readers, error) {
-	if _, err := s.seen(c, p.Message); err != nil {
+	if _, err := s.visible(c, p.Message); err != nil {
 		return wire.Readers{}, err
 	}
 	return s.s.Readers(p.Message), nil
 }
 
 func (s *Service) journey(c *Call, p *wire.MessageParam) (wire.Journey, error) {
-	if !sees(c.Actor) {
-		m, err := s.seen(c, p.Message)
-		if err != nil {
-			return wire.Journey{}, err
-		}
-		if m.Sender != c.Actor.User {
-			return wire.Journey{}, wire.Refuse(wire.Forbidden, "only the author follows a message's journey", "只有作者可以查看消息去向")
-		}
+	m, err := s.visible(c, p.Message)
+	if err != nil {
+		return wire.Journey{}, err
+	}
+	if m.Sender != c.Actor.User && !sees(c.Actor) {
+		return wire.Journey{}, wire.Refuse(wire.Forbidden, "only the author follows a message's journey", "只有作者可以查看消息去向")
 	}
 	j, ok, err := s.s.Journey(p.Message)
 	if err == nil && !ok {

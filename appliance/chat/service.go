@@ -163,7 +163,7 @@ func refusal(c *Call, err error) *wire.Error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return wire.Refuse(wire.Unavailable, "the call was given up before it was done", "请求在完成前已取消")
 	}
-	return &wire.Error{Kind: wire.Internal, Text: wire.Text{
+	return &wire.Error{Kind: wire.Internal, Cause: err, Text: wire.Text{
 		En: "a fault of the server; the trace id " + c.Trace + " finds it in the log",
 		Zh: "服务器故障，可凭跟踪编号 " + c.Trace + " 在日志中查找"}}
 }
@@ -184,7 +184,7 @@ func (s *Service) Do(c *Call, name string, params []byte, r func(result any, err
 	}
 	m.do(c, params, func(result any, err *wire.Error) {
 		if err != nil && err.Kind == wire.Internal {
-			s.opt.Log.Error("call failed", "method", name, "trace", c.Trace, "user", c.Actor.User.String())
+			s.opt.Log.Error("call failed", "method", name, "trace", c.Trace, "user", c.Actor.User.String(), "error", err.Cause)
 		}
 		r(result, err)
 	})
@@ -233,7 +233,18 @@ func (s *Service) Authenticate(token string, now time.Time) (Actor, *wire.Error)
 	if !ok {
 		return Actor{}, wire.Refuse(wire.Unauthenticated, "this session is over: log in again", "会话已结束，请重新登录")
 	}
+	s.seen(d.ID, now)
 	return Actor{User: d.User, Device: d.ID, Role: role}, nil
+}
+
+// seenEvery is how exactly it is remembered when a device was last used.
+const seenEvery = time.Hour
+
+// seen remembers a sign of life of a device, once an hour.
+func (s *Service) seen(device id.ID, now time.Time) {
+	if last, ok := s.s.Seen(device); ok && now.UnixMilli()-last > seenEvery.Milliseconds() {
+		s.SaveMarks([]record.DeviceMark{{Device: device, Seen: now.UnixMilli()}})
+	}
 }
 
 // StillValid reports whether an actor's device and account may still be used,

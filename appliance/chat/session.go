@@ -173,7 +173,11 @@ func (s *Service) me(c *Call, _ *wire.Empty) (wire.Session, error) {
 	if !ok {
 		return wire.Session{}, wire.Refuse(wire.Unauthenticated, "log in first", "请先登录")
 	}
-	return wire.Session{User: u, Device: c.Actor.Device}, nil
+	in := wire.Session{User: u, Device: c.Actor.Device}
+	if idle, ok := s.s.Idle(c.Actor.Device); ok {
+		in.Expires = c.Now.UnixMilli() + idle
+	}
+	return in, nil
 }
 
 func (s *Service) logout(c *Call, _ *wire.Empty) (wire.Done, error) {

@@ -202,6 +202,7 @@ type Join struct {
 	Room  id.ID  `cbor:"1,keyasint"`
 	Seq   uint64 `cbor:"2,keyasint"`
 	Count uint64 `cbor:"3,keyasint"`
+	Role  string `cbor:"4,keyasint,omitempty"` // empty: member
 }
 
 // Room is a room as state keeps it, without members and messages.

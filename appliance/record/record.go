@@ -71,7 +71,7 @@ func NewCodec() *Codec {
 		TagsMd:            cbor.TagsForbidden,
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
 		MaxNestedLevels:   8,
-		MaxArrayElements:  131072,
+		MaxArrayElements:  2_000_000, // bounded by the payload, which is checked first
 		MaxMapPairs:       1024,
 		UTF8:              cbor.UTF8RejectInvalid,
 	}.DecMode()

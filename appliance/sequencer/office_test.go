@@ -371,3 +371,49 @@ func TestAccountsAndDevices(t *testing.T) {
 		t.Errorf("a token of a disabled account works")
 	}
 }
+
+// What a reader with fresh eyes found, kept found.
+func TestCorners(t *testing.T) {
+	o := openOffice(t, t.TempDir(), state.Limits{})
+	o.refused(wire.Conflict, 0, &state.OpenAccount{User: record.User{Login: "first", Name: "first"}})
+	ann, bo := o.person("ann"), o.person("bo")
+	room := o.room(ann, wire.Channel, "c")
+	o.do(ann, &state.RemoveMembers{Room: room, Leave: true})
+	o.do(bo, &state.JoinRoom{Room: room})
+	if m := o.s.Members(room, 0, 10).Members; len(m) != 1 || m[0].Role != wire.RoomOwner {
+		t.Errorf("the first into an empty room is %+v", m)
+	}
+	o.do(ann, &state.JoinRoom{Room: room})
+	mine := o.send(ann, room, "old words")
+	o.do(bo, &state.SetMemberRole{Room: room, User: ann, Role: "reader"})
+	o.refused(wire.Forbidden, ann, &state.EditMessage{Message: mine, Text: "new words"})
+	k := newKey()
+	o.do(bo, &state.SendMessage{Room: room, Key: k, Text: "x"})
+	o.refused(wire.Conflict, bo, &state.CreateRoom{Form: wire.Group, Name: "g", Key: k})
+	o.refused(wire.Forbidden, ann, &state.AddDevice{Device: record.Device{User: bo, Form: "bot", Token: make([]byte, 32)}, Manage: true})
+	f := o.file(ann, "me.png", 10)
+	done := make(chan error, 2)
+	for _, c := range []state.Command{&state.DiscardFile{File: f}, &state.UpdateUser{User: ann, Self: true, Avatar: &f}} {
+		o.q.Go(context.Background(), state.Actor{User: ann}, c, func(_ sequencer.Result, err error) { done <- err })
+	}
+	if a, b := <-done, <-done; (a == nil) == (b == nil) {
+		t.Errorf("a file was thrown away and became a picture: %v, %v", a, b)
+	}
+	// Replies to one thread and reactions to one message share a batch.
+	root := o.send(bo, room, "root")
+	const n = 200
+	from := o.q.Position()
+	answers := make(chan error, n)
+	for range n {
+		o.q.Go(context.Background(), state.Actor{User: bo}, &state.SendMessage{Room: room, Key: newKey(), Text: "r", Thread: root.Seq},
+			func(_ sequencer.Result, err error) { answers <- err })
+	}
+	for range n {
+		if err := <-answers; err != nil {
+			t.Error(err)
+		}
+	}
+	if m, _, _ := o.s.Message(root); m.Replies != n || o.q.Position() != from+n {
+		t.Errorf("%d replies counted", m.Replies)
+	}
+}

@@ -273,6 +273,7 @@ func (q *Sequencer) SetReadOnly(why error) {
 		return
 	}
 	q.readOnly.Store(&why)
+	signal(q.flushed) // whoever waits for a flush that will not come
 }
 
 // Position is the head of what is durable and applied.
@@ -320,8 +321,11 @@ func (q *Sequencer) run() {
 		var err error
 		if left, err = q.commit(left); err != nil {
 			q.fail(err)
-			for _, r := range append(left, q.take()...) {
-				r.done(Result{}, unavailable(nil))
+			for len(left) > 0 {
+				for _, r := range left {
+					r.done(Result{}, unavailable(nil))
+				}
+				left = q.take()
 			}
 			return
 		}
@@ -344,6 +348,9 @@ func (q *Sequencer) holdBack() {
 		n = q.state.Pending()
 	}
 }
+
+// maxRecord bounds one record, well below the journal's own bound.
+const maxRecord = 2 << 20
 
 type decided struct {
 	request
@@ -387,6 +394,11 @@ func (q *Sequencer) commit(list []request) ([]request, error) {
 			r.done(Result{}, unavailable(nil))
 			return list, err
 		}
+		if n := q.payload.Len() - d.from; n > maxRecord {
+			q.payload.Truncate(d.from)
+			r.done(Result{}, wire.Refusef(wire.TooLarge, "this would be a record of %d bytes, more than %d: do it in parts", "此操作的记录为 %d 字节，超过 %d，请分批进行", n, maxRecord))
+			break // its overlay goes with the batch
+		}
 		batch = append(batch, d)
 	}
 	b.End()
@@ -404,9 +416,12 @@ func (q *Sequencer) commit(list []request) ([]request, error) {
 	return list, nil
 }
 
+// answerAll answers a batch whose append failed. Its records may be on disk
+// and come back with the replay.
 func (q *Sequencer) answerAll(batch []decided) {
 	for i := range batch {
-		batch[i].done(Result{}, unavailable(nil))
+		batch[i].done(Result{}, wire.Refuse(wire.Unavailable, "the server's disk failed; whether this was stored is not known yet: send it again with the same key",
+			"服务器磁盘出错，尚不确定是否已存储：请用同一键重试"))
 	}
 }
 

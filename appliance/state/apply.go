@@ -31,7 +31,32 @@ func (s *State) Apply(records []record.Record) error {
 	return nil
 }
 
+// sound refuses lengths that a record never has: Apply takes what the journal
+// vouches for, and a wrong length would be a panic.
+func sound(body record.Body) error {
+	ok := true
+	switch b := body.(type) {
+	case *record.MessageSent:
+		ok = len(b.Key) == 16
+	case *record.DevicePut:
+		ok = len(b.Device.Token) == 32
+	case *record.AccountOpened:
+		ok = b.Device == nil || len(b.Device.Token) == 32
+	case *record.InvitePut:
+		ok = len(b.Invite.Code) == 32
+	case *record.FileStored:
+		ok = len(b.File.SHA256) == 32
+	}
+	if !ok {
+		return record.ErrUnknown
+	}
+	return nil
+}
+
 func (s *State) apply(tx *lookup, r *record.Record) error {
+	if err := sound(r.Body); err != nil {
+		return err
+	}
 	switch body := r.Body.(type) {
 	case *record.Organisation:
 		s.organisation = body.Name
@@ -137,10 +162,8 @@ func (s *State) removeDevices(list []id.ID) {
 		}
 		s.del(bDevices, uint64(did), 0)
 		s.del(bMarks, uint64(did), 0)
-		for k := range s.kv {
-			if k.subject == did {
-				s.removeKV(k)
-			}
+		for key := range s.kv[did] {
+			s.removeKV(did, key)
 		}
 	}
 }
@@ -180,6 +203,9 @@ func (s *State) applyAccount(r *record.Record, body *record.AccountOpened) error
 	for _, j := range body.Joins {
 		ch := &record.Change{What: "joined", Users: []id.ID{body.User.ID}}
 		member := record.Member{User: body.User.ID, Role: "member", Since: r.Time}
+		if j.Role != "" {
+			member.Role = j.Role
+		}
 		if err := s.changeMembers(r, j.Room, []record.Member{member}, nil); err != nil {
 			return err
 		}
@@ -210,26 +236,31 @@ func (s *State) applyMarks(body *record.DeviceMarks) {
 }
 
 func (s *State) applyKV(r *record.Record, body *record.KVSet) {
-	k := kvKey{body.Subject, body.Key}
 	if len(body.Value) == 0 {
-		s.removeKV(k)
+		s.removeKV(body.Subject, body.Key)
 		return
-	}
-	if s.kv[k] == nil {
-		s.kvCount[body.Subject]++
 	}
 	e := &kvEntry{body.Value, r.Pos}
-	s.kv[k] = e
-	s.tail.puts[slot{bucket: bKV, a: uint64(k.subject), text: k.key}] = e
+	s.keepKV(body.Subject, body.Key, e)
+	s.tail.puts[slot{bucket: bKV, a: uint64(body.Subject), text: body.Key}] = e
 }
 
-func (s *State) removeKV(k kvKey) {
-	if s.kv[k] == nil {
+func (s *State) keepKV(subject id.ID, key string, e *kvEntry) {
+	of := s.kv[subject]
+	if of == nil {
+		of = map[string]*kvEntry{}
+		s.kv[subject] = of
+	}
+	of[key] = e
+}
+
+func (s *State) removeKV(subject id.ID, key string) {
+	of := s.kv[subject]
+	if of[key] == nil {
 		return
 	}
-	delete(s.kv, k)
-	if s.kvCount[k.subject]--; s.kvCount[k.subject] == 0 {
-		delete(s.kvCount, k.subject)
+	if delete(of, key); len(of) == 0 {
+		delete(s.kv, subject)
 	}
-	s.tail.puts[slot{bucket: bKV, a: uint64(k.subject), text: k.key}] = nil
+	s.tail.puts[slot{bucket: bKV, a: uint64(subject), text: key}] = nil
 }

@@ -67,6 +67,7 @@ const (
 	scKV        = 'v' // a key-value store
 	scUpload    = 'l' // uploads of a person
 	scPins      = 'n' // pinned messages of a room
+	scReaction  = 'e' // one person's reactions to a message
 )
 
 // Batch decides a run of commands against durable state plus a small overlay.
@@ -232,7 +233,7 @@ func (b *Batch) manager() (int, error) {
 func Essential(c Command) bool {
 	switch c.(type) {
 	case *AddDevice, *RemoveDevice, *SweepDevices, *SetPassword, *UpdateUser, *RecallMessage, *MarkRead,
-		*DiscardFile, *SweepFiles, *MarkDevices, *RemoveMembers, *RevokeInvite:
+		*DiscardFile, *SweepFiles, *RemoveMembers, *RevokeInvite:
 		return true
 	}
 	return false

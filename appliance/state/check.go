@@ -103,6 +103,9 @@ func (c *checker) people() {
 		if u.Department != 0 && s.depts[u.Department] == nil {
 			c.bad("account %s is in no department %s", uid, u.Department)
 		}
+		if u.Avatar != 0 && s.files[u.Avatar] == nil {
+			c.bad("account %s shows a picture %s that does not exist", uid, u.Avatar)
+		}
 		if u.Disabled && len(s.userDevices[uid]) > 0 {
 			c.bad("disabled account %s has devices", uid)
 		}

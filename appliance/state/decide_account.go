@@ -82,7 +82,7 @@ func (c *OpenAccount) decide(b *Batch) (Outcome, error) {
 		u.Role = string(wire.Owner)
 	case c.Code != "":
 		inv := b.s.invite(c.Code)
-		if inv == nil || inv.Uses < 1 || inv.Expires <= b.now {
+		if inv == nil || inv.Uses < 1 || inv.Expires <= b.now || !b.mayInvite(inv.CreatedBy) {
 			return Outcome{}, wire.Refuse(wire.Expired, "this invitation is over or was used: ask for a new one", "邀请已失效或已被使用，请索取新的邀请")
 		}
 		u.Role, u.Department, body.Invite = string(wire.Member), inv.Department, inv.ID
@@ -96,12 +96,19 @@ func (c *OpenAccount) decide(b *Batch) (Outcome, error) {
 		if err := b.mayGive(u.Role); err != nil {
 			return Outcome{}, err
 		}
+		if len(b.s.users) == 0 && u.Role != string(wire.Owner) {
+			return Outcome{}, wire.Refuse(wire.Conflict, "the first account must be an owner: open the link of posthouse setup, or give the role owner",
+				"第一个账号必须是所有者：请打开 posthouse setup 的链接，或指定角色 owner")
+		}
 	}
 	u.ID, u.Created = b.newID(), b.now
 	body.User = *u
 	if c.Device != nil {
 		d := *c.Device
 		d.ID, d.User, d.Created = b.newID(), u.ID, b.now
+		if d.Name, err = line("device_name", d.Name, 0, wire.MaxName); err != nil {
+			return Outcome{}, err
+		}
 		body.Device = &d
 	}
 	return Outcome{Body: body}, nil
@@ -118,10 +125,24 @@ func (b *Batch) joins(rooms []id.ID) ([]record.Join, error) {
 		if r := b.s.rooms[rid]; r != nil && !r.rec.Archived && len(r.members) < b.s.opt.Limits.MembersPerRoom {
 			seq, count := b.next(r, false)
 			b.sc.write(scRoom, uint64(rid), 0)
-			out = append(out, record.Join{Room: rid, Seq: seq, Count: count})
+			j := record.Join{Room: rid, Seq: seq, Count: count}
+			if len(r.members) == 0 {
+				j.Role = string(wire.RoomOwner)
+			}
+			out = append(out, j)
 		}
 	}
 	return out, nil
+}
+
+// mayInvite reports whether the maker of an invitation could make it today;
+// zero is the operator.
+func (b *Batch) mayInvite(maker id.ID) bool {
+	if maker == 0 {
+		return true
+	}
+	u := b.s.users[maker]
+	return u != nil && !u.Disabled && rank(u.Role) >= rank(string(wire.Admin))
 }
 
 // newUser checks the fields of a new account.
@@ -195,6 +216,9 @@ type UpdateUser struct {
 func (c *UpdateUser) scopes(_ *Batch, sc *scopes) {
 	sc.write(scDirectory, 0, 0)
 	sc.write(scUser, uint64(c.User), 0)
+	if c.Avatar != nil && *c.Avatar != 0 {
+		sc.write(scFile, uint64(*c.Avatar), 0)
+	}
 }
 
 func (c *UpdateUser) decide(b *Batch) (Outcome, error) {
@@ -233,7 +257,6 @@ func (c *UpdateUser) decide(b *Batch) (Outcome, error) {
 		return Outcome{}, err
 	}
 	if c.Avatar != nil && u.Avatar != 0 {
-		b.sc.write(scFile, uint64(u.Avatar), 0)
 		f := b.s.files[u.Avatar]
 		if f == nil || f.File.Owner != c.User || f.File.Width == 0 {
 			return Outcome{}, wire.BadParam("avatar", "a picture that this account uploaded", "须为本账号上传的图片")
@@ -325,8 +348,11 @@ func (c *AddDevice) decide(b *Batch) (Outcome, error) {
 		if u == nil {
 			return Outcome{}, wire.Refuse(wire.NotFound, "there is no such account", "没有这个账号")
 		}
+		if !u.Bot && !b.actor.Operator {
+			return Outcome{}, wire.Refuse(wire.Forbidden, "tokens are made for bots; people log in themselves", "只能为机器人创建令牌，个人须自行登录")
+		}
 		if rank(u.Role) > mine {
-			return Outcome{}, wire.Refuse(wire.Forbidden, "an admin cannot log in as an owner", "管理员不能以所有者身份登录")
+			return Outcome{}, wire.Refuse(wire.Forbidden, "nobody may act for a role above their own", "不能代替高于自己的角色")
 		}
 	} else if u == nil || u.Disabled || b.s.passwords[u.ID] != c.PHC {
 		return Outcome{}, WrongPassword()

@@ -142,11 +142,11 @@ func (c *SetKV) decide(b *Batch) (Outcome, error) {
 	if len(c.Value) > wire.MaxKVValue {
 		return Outcome{}, wire.Refusef(wire.TooLarge, "a value has at most %d bytes", "值最多 %d 字节", wire.MaxKVValue)
 	}
-	old := b.s.kv[kvKey{subject, c.Key}]
+	old := b.s.kv[subject][c.Key]
 	if old == nil && len(c.Value) == 0 || old != nil && string(old.Value) == string(c.Value) {
 		return Outcome{}, nil
 	}
-	if old == nil && b.s.kvCount[subject] >= wire.MaxKVEntries {
+	if old == nil && len(b.s.kv[subject]) >= wire.MaxKVEntries {
 		return Outcome{}, wire.Refusef(wire.QuotaExceeded, "at most %d entries", "最多 %d 个条目", wire.MaxKVEntries)
 	}
 	return Outcome{Body: &record.KVSet{Subject: subject, Device: c.Device, Key: c.Key, Value: c.Value}}, nil

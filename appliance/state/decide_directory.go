@@ -1,6 +1,8 @@
 package state
 
 import (
+	"slices"
+
 	"posthouse/appliance/id"
 	"posthouse/appliance/record"
 	"posthouse/appliance/wire"
@@ -82,6 +84,7 @@ func (c *CreateInvite) decide(b *Batch) (Outcome, error) {
 	if v.Department != 0 && b.s.depts[v.Department] == nil {
 		return Outcome{}, wire.Refuse(wire.NotFound, "there is no such department", "没有这个部门")
 	}
+	v.Rooms = slices.Compact(slices.Sorted(slices.Values(v.Rooms)))
 	for _, rid := range v.Rooms {
 		r := b.s.rooms[rid]
 		if r == nil || r.rec.Form == string(wire.Direct) || r.rec.Form == string(wire.Notes) {

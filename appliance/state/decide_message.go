@@ -89,9 +89,6 @@ func (c *SendMessage) scopes(b *Batch, sc *scopes) {
 			sc.read(scMessage, uint64(c.Room), seq)
 		}
 	}
-	if c.Thread != 0 {
-		sc.write(scMessage, uint64(c.Room), c.Thread)
-	}
 }
 
 func (c *SendMessage) decide(b *Batch) (Outcome, error) {
@@ -273,7 +270,11 @@ type EditMessage struct {
 func (c *EditMessage) scopes(b *Batch, sc *scopes) { b.touch(c.Message, sc) }
 
 func (c *EditMessage) decide(b *Batch) (Outcome, error) {
-	r, _, m, err := b.target(c.Message)
+	_, _, m, err := b.target(c.Message)
+	if err != nil {
+		return Outcome{}, err
+	}
+	r, err := b.writable(c.Message.Room)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -284,8 +285,6 @@ func (c *EditMessage) decide(b *Batch) (Outcome, error) {
 		return Outcome{}, recalled()
 	case m.Forward != nil:
 		return Outcome{}, wire.Refuse(wire.Forbidden, "a forwarded message stays as it was", "转发的消息不可编辑")
-	case r.rec.Archived:
-		return Outcome{}, archived()
 	}
 	if err := b.text(c.Text, len(m.Files) > 0); err != nil {
 		return Outcome{}, err
@@ -338,7 +337,14 @@ type React struct {
 	On      bool
 }
 
-func (c *React) scopes(b *Batch, sc *scopes) { b.touch(c.Message, sc) }
+// Reactions of different people to one message are independent: only the bound
+// on their kinds may be passed by those of one batch.
+func (c *React) scopes(b *Batch, sc *scopes) {
+	sc.read(scUser, uint64(b.actor.User), 0)
+	sc.read(scRoom, uint64(c.Message.Room), 0)
+	sc.read(scMessage, uint64(c.Message.Room), c.Message.Seq)
+	sc.write(scReaction, uint64(c.Message.Room)^uint64(b.actor.User), c.Message.Seq)
+}
 
 func (c *React) decide(b *Batch) (Outcome, error) {
 	r, _, m, err := b.target(c.Message)
@@ -394,6 +400,9 @@ func (c *Pin) decide(b *Batch) (Outcome, error) {
 	}
 	if m.RecalledAt != 0 {
 		return Outcome{}, recalled()
+	}
+	if r.rec.Archived {
+		return Outcome{}, archived()
 	}
 	if (m.PinnedAt != 0) == c.On {
 		return Outcome{Ref: c.Message}, nil

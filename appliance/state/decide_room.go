@@ -104,6 +104,9 @@ func (c *CreateRoom) decide(b *Batch) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
+		if ref.Seq != 0 {
+			return Outcome{}, wire.Refuse(wire.Conflict, "this key was used for a message: make a new one for the room", "此键已用于消息，请为房间生成新键")
+		}
 		if ref.Room != 0 {
 			return Outcome{Again: true, Room: ref.Room}, nil
 		}
@@ -342,6 +345,9 @@ func (b *Batch) add(r *room, users []id.ID, role, what string) (Outcome, error) 
 		return Outcome{}, wire.Refusef(wire.QuotaExceeded, "at most %d members", "最多 %d 名成员", b.s.opt.Limits.MembersPerRoom)
 	}
 	body := &record.MembersChanged{Room: r.rec.ID, Change: record.Change{What: what, Users: users}}
+	if len(r.members) == 0 { // everybody had left: somebody must look after it
+		role = string(wire.RoomOwner)
+	}
 	for _, uid := range users {
 		if err := b.roomForMore(uid); err != nil {
 			return Outcome{}, err

@@ -179,10 +179,6 @@ type (
 		key  [16]byte
 		user id.ID
 	}
-	kvKey struct {
-		subject id.ID
-		key     string
-	}
 	pair struct{ low, high id.ID }
 )
 

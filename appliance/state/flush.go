@@ -13,10 +13,12 @@ import (
 const fill = 0.8
 
 // Flush writes everything applied so far into the file, in one transaction
-// with its position. It may run beside Apply and views, but not beside itself.
+// with its position. It may run beside Apply and views; beside itself it waits.
 // An error is final: the caller abandons the state, exits and recovers by
 // replay, because bbolt's memory and the disk may disagree after it.
 func (s *State) Flush() error {
+	s.flushMu.Lock()
+	defer s.flushMu.Unlock()
 	s.mu.Lock()
 	if s.applied == s.flushed.Load() {
 		s.mu.Unlock()

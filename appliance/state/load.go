@@ -88,8 +88,7 @@ func (s *State) loadDevices(tx *bolt.Tx) error {
 		return err
 	}
 	return each(s, tx, bKV, func(k []byte, v *kvEntry) {
-		s.kv[kvKey{idAt(k, 0), string(k[8:])}] = v
-		s.kvCount[idAt(k, 0)]++
+		s.keepKV(idAt(k, 0), string(k[8:]), v)
 	})
 }
 

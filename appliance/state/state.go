@@ -72,11 +72,12 @@ type Options struct {
 // State is what is true. Apply and Flush are the sequencer's; views are for
 // everybody.
 type State struct {
-	mu    sync.RWMutex
-	db    *bolt.DB
-	codec *record.Codec
-	crc   *crc32.Table
-	opt   Options
+	mu      sync.RWMutex
+	flushMu sync.Mutex // before mu
+	db      *bolt.DB
+	codec   *record.Codec
+	crc     *crc32.Table
+	opt     Options
 
 	applied  uint64
 	flushed  atomic.Uint64
@@ -106,8 +107,7 @@ type State struct {
 	uploads      map[string]id.ID
 	userBytes    map[id.ID]int64
 	userFiles    map[id.ID]int
-	kv           map[kvKey]*kvEntry
-	kvCount      map[id.ID]int
+	kv           map[id.ID]map[string]*kvEntry // by account or device
 }
 
 // ErrLocked says that another process holds the state file.
@@ -200,8 +200,7 @@ func (s *State) reset() {
 	s.uploads = map[string]id.ID{}
 	s.userBytes = map[id.ID]int64{}
 	s.userFiles = map[id.ID]int{}
-	s.kv = map[kvKey]*kvEntry{}
-	s.kvCount = map[id.ID]int{}
+	s.kv = map[id.ID]map[string]*kvEntry{}
 }
 
 // Applied is the position of the last record applied.

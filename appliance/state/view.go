@@ -186,6 +186,27 @@ func (s *State) Devices(user id.ID) []wire.Device {
 	return out
 }
 
+// Seen is the last sign of life of a device that is recorded, ms.
+func (s *State) Seen(device id.ID) (int64, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.devices[device] == nil {
+		return 0, false
+	}
+	return s.seen(device), true
+}
+
+// Idle is how long a device may be unused, ms; 0 = for ever.
+func (s *State) Idle(device id.ID) (int64, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	d := s.devices[device]
+	if d == nil {
+		return 0, false
+	}
+	return d.Idle, true
+}
+
 // Invites lists invitations that can be used at a time, newest first.
 func (s *State) Invites(now time.Time) []wire.Invite {
 	s.mu.RLock()
@@ -254,7 +275,7 @@ func (s *State) Counts() Counts {
 func (s *State) KV(subject id.ID, key string) (wire.KV, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	e := s.kv[kvKey{subject, key}]
+	e := s.kv[subject][key]
 	if e == nil {
 		return wire.KV{}, false
 	}
@@ -266,9 +287,9 @@ func (s *State) KVs(subject id.ID, prefix string) []wire.KV {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	out := []wire.KV{}
-	for k, e := range s.kv {
-		if k.subject == subject && strings.HasPrefix(k.key, prefix) {
-			out = append(out, wire.KV{Key: k.key, Value: e.Value, Version: e.Version})
+	for key, e := range s.kv[subject] {
+		if strings.HasPrefix(key, prefix) {
+			out = append(out, wire.KV{Key: key, Value: e.Value, Version: e.Version})
 		}
 	}
 	slices.SortFunc(out, func(a, b wire.KV) int { return strings.Compare(a.Key, b.Key) })

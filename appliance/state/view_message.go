@@ -145,7 +145,7 @@ func (s *State) History(p wire.HistoryParams) (page wire.History, err error) {
 }
 
 // threadSteps bounds how far back one page of a thread looks.
-const threadSteps = 20000
+const threadSteps = 4000
 
 // thread reads backwards along the links of a thread; with After it takes the
 // oldest of the newer ones.
@@ -174,6 +174,7 @@ func (s *State) thread(tx *lookup, p wire.HistoryParams, page *wire.History) err
 		}
 		at = m.ThreadPrev
 	}
+	page.More = page.More || at != 0 && !forward
 	slices.Reverse(seqs)
 	if forward && len(seqs) > p.Limit {
 		seqs, page.More = seqs[:p.Limit], true

@@ -82,6 +82,7 @@ type Error struct {
 	Text       Text
 	RetryAfter int64 // milliseconds; 0 = does not help by itself
 	Field      string
+	Cause      error // of an Internal one, for the log alone
 }
 
 // Error is the English sentence with the kind before it.
