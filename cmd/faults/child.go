@@ -27,6 +27,8 @@ func child(ctx context.Context, args []string, in io.Reader, out, errOut io.Writ
 		err = serveTasks(ctx, in, out, recoverTask)
 	case "flip":
 		err = serveTasks(ctx, in, out, flipTask)
+	case "hash":
+		err = serveTasks(ctx, in, out, hashTask)
 	case "audit":
 		err = serveTasks(ctx, in, out, auditTask)
 	default:

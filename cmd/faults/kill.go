@@ -65,10 +65,10 @@ func runKill(r *run) (string, error) {
 	if err := k.check(); err != nil {
 		return "", err
 	}
-	for _, u := range k.uses {
-		_ = u.c.Close()
+	if len(k.uses[0].files) == 0 && k.size > tiny {
+		r.violation("no upload was ever acknowledged")
 	}
-	_ = k.follow.c.Close()
+	k.close()
 	if code := k.srv.stop(); code != 0 {
 		r.violation("the server ended with %d: %s", code, k.srv.lastWords())
 	}
@@ -259,7 +259,7 @@ func (u *killUser) once(ctx context.Context, method string, params any) bool {
 	defer cancel()
 	err := u.c.Call(ctx, method, params, nil)
 	var e *wire.Error
-	if errors.As(err, &e) && e.Kind != wire.Unavailable {
+	if errors.As(err, &e) && e.Kind != wire.Unavailable && e.Kind != wire.RateLimited {
 		u.k.violation("client %d: %s: %v", u.n, method, err)
 	}
 	return err == nil

@@ -86,7 +86,8 @@ type harness struct {
 
 func harnesses() []harness {
 	return []harness{
-		{"kill", runKill}, {"power", runPower}, {"flip", runFlip},
+		{"kill", runKill}, {"power", runPower}, {"flip", runFlip}, {"nth", runNth},
+		{"hash", runHash},
 	}
 }
 

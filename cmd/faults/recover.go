@@ -49,6 +49,10 @@ func recoverTask(ctx context.Context, t recoverOrder) (a recoverAnswer) {
 		a.bad("read acks: %v", err)
 		return a
 	}
+	return recovery(ctx, t, acks)
+}
+
+func recovery(ctx context.Context, t recoverOrder, acks []ack) (a recoverAnswer) {
 	if err := os.MkdirAll(t.Dir, 0o700); err != nil {
 		a.bad("%v", err)
 		return a

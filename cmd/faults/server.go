@@ -206,7 +206,7 @@ type person struct {
 	token string
 }
 
-// people makes accounts with tokens, without passwords: those cost 50 ms each.
+// people makes bots with tokens: passwords would cost 50 ms each.
 func (s *server) people(ctx context.Context, owner string, n int) ([]person, error) {
 	h, err := s.http(owner)
 	if err != nil {
@@ -216,7 +216,7 @@ func (s *server) people(ctx context.Context, owner string, n int) ([]person, err
 	var list []person
 	for i := range n {
 		p := person{login: fmt.Sprintf("p%d", i)}
-		u, err := h.CreateUser(ctx, wire.UserCreate{Login: p.login, Name: "Person " + strconv.Itoa(i)})
+		u, err := h.CreateUser(ctx, wire.UserCreate{Login: p.login, Name: "Bot " + strconv.Itoa(i), Bot: true})
 		if err != nil {
 			return nil, fmt.Errorf("make account: %w", err)
 		}
