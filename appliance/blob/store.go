@@ -85,6 +85,8 @@ type Store struct {
 	mu      sync.Mutex
 	uploads map[string]*entry
 
+	clearing sync.RWMutex // read: a finished upload waits for its reference; see Hold
+
 	dirMu   sync.Mutex
 	durable map[string]bool // directories whose names are known to be durable
 

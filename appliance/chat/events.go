@@ -76,6 +76,22 @@ func (s *Service) Deliveries(r record.Record) []Delivery {
 // eventSize is room for the event of an ordinary message.
 const eventSize = 640
 
+// Retell is the frame of a message's delivery as the message is now; nil when
+// it is not one of a message.
+func (s *Service) Retell(d *Delivery) []byte {
+	switch d.Type {
+	case wire.EventMessage, wire.EventEdited, wire.EventRecalled:
+	default:
+		return nil
+	}
+	t := deliverer{s: s, r: record.Record{Pos: d.Position}}
+	t.message(d.Type, d.Room, d.Seq)
+	if len(t.list) == 0 {
+		return nil
+	}
+	return t.list[0].Frame
+}
+
 type deliverer struct {
 	s    *Service
 	r    record.Record

@@ -312,6 +312,12 @@ func (s *Service) SaveMarks(marks []record.DeviceMark) {
 	}
 }
 
+// Refers reports whether any file has this content.
+func (s *Service) Refers(sha256 [32]byte) bool {
+	_, ok := s.s.Content()[sha256]
+	return ok
+}
+
 // Sweep ends sessions unused for too long, and forgets files that nothing has
 // referred to for long enough. It returns the SHA-256 of every content that is
 // still referred to.

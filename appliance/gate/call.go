@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/valyala/fasthttp"
@@ -40,6 +41,11 @@ func (g *Gate) serveCall(ctx *fasthttp.RequestCtx, kind ListenerKind, method str
 			login.Session.Token = ""
 		}
 		result = login.Session
+	}
+	if me, ok := result.(wire.Session); ok && method == "session.me" && me.Expires > 0 {
+		if text, how := token(ctx, kind); how == cookie {
+			setCookie(ctx, kind, text, time.Duration(me.Expires-g.now().UnixMilli())*time.Millisecond)
+		}
 	}
 	if method == "session.logout" {
 		setCookie(ctx, kind, "", 0)

@@ -147,6 +147,8 @@ func (f *fake) Position() uint64 {
 	return f.base + uint64(len(f.records))
 }
 
+func (f *fake) Retell(*chat.Delivery) []byte { return nil }
+
 func (f *fake) Pace(func() uint64) {}
 
 func (f *fake) CaughtUp() {}

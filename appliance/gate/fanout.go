@@ -79,6 +79,7 @@ func (g *Gate) fanOut(wake <-chan struct{}) {
 			}
 			continue
 		}
+		g.retell(records)
 		events := g.events(records)
 		at = records[len(records)-1].Pos
 		index := g.ring.append(events, at)
@@ -95,6 +96,27 @@ func (g *Gate) fanOut(wake <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// retell puts messages that were recalled or edited into the ring as they are
+// now: whoever was away must not be shown first what was taken back since.
+func (g *Gate) retell(records []record.Record) {
+	for _, r := range records {
+		switch b := r.Body.(type) {
+		case *record.MessageRecalled:
+			g.ring.replace(b.Room, b.Seq, g.retold)
+		case *record.MessageEdited:
+			g.ring.replace(b.Room, b.Seq, g.retold)
+		}
+	}
+}
+
+func (g *Gate) retold(e *event) *event {
+	d := e.d
+	if d.Frame = g.service.Retell(&d); d.Frame == nil {
+		return e
+	}
+	return newEvent(d)
 }
 
 // fanner is what fanOut keeps between events.
@@ -150,6 +172,10 @@ func (g *Gate) ended(r record.Record) {
 		sessions = g.hub.of(b.User.ID, nil)
 	case *record.PasswordSet:
 		sessions = g.hub.of(b.User, nil)
+	case *record.DevicePut:
+		if b.Replaces != 0 {
+			sessions = g.hub.of(b.Device.User, nil)
+		}
 	case *record.DeviceRemoved:
 		sessions = g.hub.of(b.User, nil)
 	case *record.DevicesRemoved:

@@ -31,6 +31,7 @@ type service interface {
 	Pace(position func() uint64)
 	CaughtUp()
 	Deliveries(r record.Record) []chat.Delivery
+	Retell(d *chat.Delivery) []byte
 	Members(room id.ID, yield func(user id.ID) bool)
 	Concerns(a chat.Actor, d *chat.Delivery) bool
 	IsMember(room, user id.ID) bool

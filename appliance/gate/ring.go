@@ -1,6 +1,10 @@
 package gate
 
-import "sync"
+import (
+	"sync"
+
+	"posthouse/appliance/id"
+)
 
 // ring keeps the recent events in order. An event's index counts all events
 // ever put in, from 0.
@@ -53,6 +57,35 @@ func (r *ring) append(events []*event, head uint64) uint64 {
 	}
 	r.head = head
 	return start
+}
+
+// replace puts other events into the places of those that carry a message of a
+// room. what makes one from the old one, without a lock: it may take a while,
+// and only the fan-out calls it, which alone puts events in. Events are never
+// changed, sessions may hold them.
+func (r *ring) replace(room id.ID, seq uint64, what func(*event) *event) {
+	type place struct {
+		at  uint64
+		old *event
+	}
+	var found []place
+	r.mu.RLock()
+	for i := r.first; i < r.next; i++ {
+		e := r.buf[i%uint64(len(r.buf))]
+		if e.d.Room == room && e.d.Seq == seq {
+			found = append(found, place{i, e})
+		}
+	}
+	r.mu.RUnlock()
+	for _, p := range found {
+		e := what(p.old)
+		r.mu.Lock()
+		if p.at >= r.first {
+			r.buf[p.at%uint64(len(r.buf))] = e
+			r.bytes += len(e.data) - len(p.old.data)
+		}
+		r.mu.Unlock()
+	}
 }
 
 func (r *ring) grow() {

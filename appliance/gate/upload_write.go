@@ -215,6 +215,7 @@ func (f *files) replace(upload string, silence time.Duration) {
 // store makes a complete upload a file. The same upload again gives the same
 // file.
 func (f *files) store(actor chat.Actor, up blob.Upload) (wire.File, error) {
+	defer f.Blobs.Hold()()
 	digest, size, err := f.Blobs.Finish(up.ID)
 	if err != nil {
 		return wire.File{}, err

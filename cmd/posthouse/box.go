@@ -178,13 +178,22 @@ func (b *box) keep(ctx context.Context) {
 	defer disk.Stop()
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
+	last := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-disk.C:
 			b.watchDisk()
-		case <-hourly.C:
+		case now := <-hourly.C:
+			// A wall clock that jumped would end every session and empty the
+			// bin: such an hour is left out.
+			passed, wall := now.Sub(last), now.Round(0).Sub(last.Round(0))
+			last = now
+			if (wall - passed).Abs() > time.Hour {
+				b.log.Warn("the clock was set: housekeeping waits an hour", "by", (wall - passed).String())
+				continue
+			}
 			if err := b.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
 				b.log.Error("housekeeping", "error", err)
 			}
@@ -195,6 +204,9 @@ func (b *box) keep(ctx context.Context) {
 // orphanAge is how long content without a file may lie there: an upload that
 // is being finished has its content before its record.
 const orphanAge = time.Hour
+
+// thumbsBytes bounds the cache of thumbnails.
+const thumbsBytes = 1 << 30
 
 // sweep ends unused sessions, forgets unreferenced files and expired uploads,
 // moves content nobody refers to into the bin, empties the bin, and releases
@@ -214,9 +226,18 @@ func (b *box) sweep(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("list content: %w", err)
 	}
 	for _, d := range orphans {
-		if err := b.blobs.Bin(d); err != nil {
+		binned, err := b.blobs.Clear(d, func() bool { return !b.chat.Refers(d) })
+		if err != nil {
 			return fmt.Errorf("bin content: %w", err)
 		}
+		if binned {
+			if err := b.thumbs.Forget(d.String()); err != nil {
+				return fmt.Errorf("forget thumbnails: %w", err)
+			}
+		}
+	}
+	if _, _, err := b.thumbs.Trim(thumbsBytes); err != nil {
+		return fmt.Errorf("trim thumbnails: %w", err)
 	}
 	if _, _, err := b.blobs.Sweep(now); err != nil {
 		return fmt.Errorf("sweep uploads: %w", err)
@@ -262,7 +283,7 @@ func (b *box) release(now time.Time) error {
 // reverse order of openBox.
 func (b *box) close(ctx context.Context) error {
 	err := b.seq.Close(ctx)
-	if b.seq.Failed() != nil {
+	if err != nil || b.seq.Failed() != nil {
 		b.state.Abandon()
 	} else {
 		err = errors.Join(err, b.state.Close())
