@@ -22,7 +22,8 @@ type person struct {
 // the journal's flushes.
 const callers = 48
 
-// people makes accounts with so many devices each, as the operator.
+// people makes accounts with so many devices each, as the operator, on a server
+// that has none.
 func (c *child) people(ctx context.Context, n, devices int) ([]person, error) {
 	h, err := client.NewHTTP(client.Options{UnixSocket: c.socket, Timeout: time.Minute})
 	if err != nil {
@@ -30,14 +31,19 @@ func (c *child) people(ctx context.Context, n, devices int) ([]person, error) {
 	}
 	defer h.Close()
 	list := make([]person, n)
-	if err := together(n, func(i int) error {
+	create := func(i int, role wire.Role) error {
 		var made wire.UserResult
 		name := fmt.Sprintf("bench%d", i)
-		err := h.Call(ctx, "user.create", wire.UserCreate{Login: name, Name: name}, &made)
+		err := h.Call(ctx, "user.create", wire.UserCreate{Login: name, Name: name, Role: role}, &made)
 		list[i].user = made.User.ID
 		list[i].tokens = make([]string, devices)
 		return err
-	}); err != nil {
+	}
+	err = create(0, wire.Owner) // the first must be one
+	if err == nil {
+		err = together(n-1, func(i int) error { return create(i+1, wire.Member) })
+	}
+	if err != nil {
 		return nil, fmt.Errorf("make accounts: %w", err)
 	}
 	if err := together(n*devices, func(i int) error {

@@ -199,6 +199,9 @@ func (c *child) usage() (usage, error) {
 	return u, nil
 }
 
+// settling is how long a process gets to return unused memory.
+const settling = 1500 * time.Millisecond
+
 // settled is the resident memory after unused memory was returned.
 func (c *child) settled(ctx context.Context) (int64, error) {
 	var u usage
@@ -206,7 +209,7 @@ func (c *child) settled(ctx context.Context) (int64, error) {
 		if err := c.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
 			return 0, fmt.Errorf("signal: %w", err)
 		}
-		if err := pause(ctx, 700*time.Millisecond); err != nil {
+		if err := pause(ctx, settling/3); err != nil {
 			return 0, err
 		}
 	}

@@ -99,8 +99,9 @@ func (f *filler) write(ctx context.Context, s *Setup, n int, older string) error
 	tailAt := n - min(fillTail, n/2)
 	var before *sync.WaitGroup
 	var failed syncError
+	chunks := 0
 	for f.messages < n {
-		if f.messages >= tailAt && f.tail == 0 {
+		if f.messages == tailAt {
 			before.Wait()
 			before = nil
 			at, err := f.snapshot(ctx, older)
@@ -113,7 +114,11 @@ func (f *filler) write(ctx context.Context, s *Setup, n int, older string) error
 			return err
 		}
 		chunk := new(sync.WaitGroup)
-		for range min(fillChunk, n-f.messages) {
+		end := n
+		if f.tail == 0 {
+			end = tailAt
+		}
+		for range min(fillChunk, end-f.messages) {
 			room := 0
 			if f.heads[0] >= long || f.dice.IntN(n) >= 2*long {
 				room = 1 + f.dice.IntN(rooms-1)
@@ -124,7 +129,7 @@ func (f *filler) write(ctx context.Context, s *Setup, n int, older string) error
 			before.Wait()
 		}
 		before = chunk
-		if f.messages%(fillChunk*16) == 0 {
+		if chunks++; chunks%16 == 0 {
 			s.say(fmt.Sprintf("start: %d messages written", f.messages), fmt.Sprintf("启动：已写入 %d 条", f.messages))
 		}
 	}

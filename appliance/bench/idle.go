@@ -13,8 +13,13 @@ import (
 const (
 	idleConnections = 8000
 	idleDevices     = 20
-	idleHeartbeat   = 10 * time.Second
 )
+
+// heartbeat is short enough for every connection to answer one before it is
+// measured, and long enough for none to be given up meanwhile.
+func (s *Setup) heartbeat() time.Duration {
+	return min(10*time.Second, 2*time.Second+s.length())
+}
 
 // idle measures what connections cost that only answer heartbeats.
 func idle(ctx context.Context, s *Setup, r *Report) (err error) {
@@ -31,14 +36,14 @@ func idle(ctx context.Context, s *Setup, r *Report) (err error) {
 				c, err = s.startRelay()
 			} else {
 				c, _, err = s.startServer(ctx, serverOptions{dir: fmt.Sprintf("idle-%t", encrypted), tls: encrypted,
-					set: []string{"session.heartbeat=" + idleHeartbeat.String()}})
+					set: []string{"session.heartbeat=" + s.heartbeat().String()}})
 				if err == nil {
 					people, err = c.people(ctx, accounts, idleDevices)
 				}
 			}
 			if err == nil {
 				var settled, unsettled float64
-				settled, unsettled, err = c.idle(ctx, n, people, encrypted)
+				settled, unsettled, err = c.idle(ctx, n, people, encrypted, s.heartbeat()*6/5)
 				if encrypted {
 					secure[k] = settled
 				} else {
@@ -64,7 +69,7 @@ func idle(ctx context.Context, s *Setup, r *Report) (err error) {
 
 // idle opens n connections and gives the resident memory of each, in kB:
 // after unused memory was returned, and before that.
-func (c *child) idle(ctx context.Context, n int, people []person, encrypted bool) (settled, raw float64, err error) {
+func (c *child) idle(ctx context.Context, n int, people []person, encrypted bool, wait time.Duration) (settled, raw float64, err error) {
 	before, err := c.settled(ctx)
 	if err != nil {
 		return 0, 0, err
@@ -79,7 +84,7 @@ func (c *child) idle(ctx context.Context, n int, people []person, encrypted bool
 	if encrypted {
 		open = c.idleSecure
 	}
-	err = open(ctx, n, token, people != nil, func() error {
+	err = open(ctx, n, token, people != nil, wait, func() error {
 		u, err := c.usage()
 		if err != nil {
 			return err
@@ -98,7 +103,7 @@ func (c *child) idle(ctx context.Context, n int, people []person, encrypted bool
 // wait to be accepted.
 const wave = 1000
 
-func (c *child) idlePlain(ctx context.Context, n int, token func(int) string, start bool, measure func() error) error {
+func (c *child) idlePlain(ctx context.Context, n int, token func(int) string, start bool, wait time.Duration, measure func() error) error {
 	l, err := newLoop(c.addr)
 	if err != nil {
 		return err
@@ -118,14 +123,14 @@ func (c *child) idlePlain(ctx context.Context, n int, token func(int) string, st
 			}
 		}
 	}
-	until := l.now + idleHeartbeat*6/5
+	until := l.now + wait
 	if err := l.run(ctx, 50*time.Millisecond, func() (bool, error) { return l.now > until, nil }); err != nil {
 		return err
 	}
 	return measure()
 }
 
-func (c *child) idleSecure(ctx context.Context, n int, token func(int) string, start bool, measure func() error) error {
+func (c *child) idleSecure(ctx context.Context, n int, token func(int) string, start bool, wait time.Duration, measure func() error) error {
 	conns := make([]*client.Conn, n)
 	var readers sync.WaitGroup
 	defer func() {
@@ -160,7 +165,7 @@ func (c *child) idleSecure(ctx context.Context, n int, token func(int) string, s
 	}); err != nil {
 		return err
 	}
-	if err := pause(ctx, idleHeartbeat*6/5); err != nil {
+	if err := pause(ctx, wait); err != nil {
 		return err
 	}
 	return measure()
