@@ -134,7 +134,11 @@ func (w *work) life(orderly bool) error {
 	if err := os.MkdirAll(w.dir, 0o700); err != nil {
 		return err
 	}
-	o, err := openOffice(w.dir, officeOptions{segment: workSegment, flush: 60 * time.Millisecond})
+	flush := 60 * time.Millisecond
+	if !orderly {
+		flush = time.Hour // nobody vouches for the last segment
+	}
+	o, err := openOffice(w.dir, officeOptions{segment: workSegment, flush: flush})
 	if err != nil {
 		return err
 	}
@@ -146,11 +150,17 @@ func (w *work) life(orderly bool) error {
 	if err == nil {
 		_, err = o.b.Create(uint64(base.people[0]), 100, map[string]string{"filename": "unfinished"}, time.Now().Add(24*time.Hour))
 	}
-	if err != nil || !orderly {
+	switch {
+	case err != nil:
 		o.abandon()
 		return err
+	case orderly:
+		return o.close()
 	}
-	return o.close()
+	cut := w.dir + ".cut" // closing it would tell the high-water file
+	err = copyImage(w.dir, cut)
+	o.abandon()
+	return errors.Join(err, os.RemoveAll(w.dir), os.Rename(cut, w.dir))
 }
 
 // choose is a file and a bit of it. Holes of the state file are passed over.
@@ -229,11 +239,34 @@ func soundness(ctx context.Context, t flipOrder) (was reading, err error) {
 	if was, err = readAll(o); err != nil {
 		return was, err
 	}
+	if was.Witness, err = vouched(t.Image); err != nil {
+		return was, err
+	}
 	b, err := json.Marshal(was)
 	if err == nil {
 		err = errors.Join(os.WriteFile(path+filepath.Base(dir), b, 0o600), os.Rename(path+filepath.Base(dir), path))
 	}
 	return was, errors.Join(err, o.close())
+}
+
+// vouched is the highest position that the high-water file or the state file
+// of a directory knows to be durable.
+func vouched(dir string) (uint64, error) {
+	j, err := journal.Open(filepath.Join(dir, "journal"), journal.Options{ReadOnly: true})
+	if err != nil {
+		return 0, err
+	}
+	defer j.Close()
+	at, _ := j.HighWater() // nothing was written, so nothing failed
+	s, err := state.Open(filepath.Join(dir, "state.db"), state.Options{ReadOnly: true})
+	if errors.Is(err, fs.ErrNotExist) {
+		return at, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer s.Abandon()
+	return max(at, s.Flushed()), nil
 }
 
 func flipBit(path string, bit int64) error {
@@ -292,8 +325,6 @@ func readAll(o *office) (r reading, err error) {
 	for pos := uint64(1); pos <= o.j.Head(); pos++ {
 		r.Sums = append(r.Sums, sums[pos])
 	}
-	r.Witness, _ = o.j.HighWater()
-	r.Witness = max(r.Witness, o.s.Flushed())
 	if err := o.s.Flush(); err != nil {
 		return r, err
 	}
@@ -318,6 +349,10 @@ func readAll(o *office) (r reading, err error) {
 	r.Content = fmt.Sprintf("%x", h.Sum(nil)[:8])
 	return r, err
 }
+
+// mostTogether is how many people work at once in an image, and so how many
+// records a batch can have.
+const mostTogether = 3
 
 // examine opens, reads and verifies a directory that may be damaged.
 func examine(ctx context.Context, dir string, was reading) flipAnswer {
@@ -349,7 +384,7 @@ func examine(ctx context.Context, dir string, was reading) flipAnswer {
 	switch {
 	case slices.Equal(now.Sums, was.Sums) && now.State == was.State && now.Uploads == was.Uploads && now.Content == was.Content:
 		return flipAnswer{"equal", ""}
-	case torn && uint64(len(now.Sums)) >= was.Witness && len(now.Sums) < len(was.Sums) && slices.Equal(now.Sums, was.Sums[:len(now.Sums)]):
+	case torn && uint64(len(now.Sums)) >= was.Witness && len(now.Sums) < len(was.Sums) && len(now.Sums)+mostTogether >= len(was.Sums) && slices.Equal(now.Sums, was.Sums[:len(now.Sums)]):
 		return flipAnswer{"cut", ""} // a copy is kept and the log says so
 	}
 	return flipAnswer{"SILENT", fmt.Sprintf("%d records for %d, state %s for %s, content %s for %s, uploads equal: %v",

@@ -87,7 +87,7 @@ type harness struct {
 func harnesses() []harness {
 	return []harness{
 		{"kill", runKill}, {"power", runPower}, {"flip", runFlip}, {"nth", runNth},
-		{"hash", runHash},
+		{"hash", runHash}, {"slow", runSlow}, {"mutants", runMutants},
 	}
 }
 
@@ -100,7 +100,7 @@ func command(ctx context.Context, args []string, in io.Reader, out, errOut io.Wr
 	var r run
 	big := fs.Bool("soak", false, "the sizes of a release: hours")
 	small := fs.Bool("tiny", false, "the sizes of go test: seconds")
-	fs.IntVar(&r.n, "n", 0, "kills, states, flips, …; 0 = what fits the size")
+	fs.IntVar(&r.n, "n", 0, "kills, states, flips, …; 0 = what fits the size; nth -n -1 leaves the real server out")
 	fs.Uint64Var(&r.seed, "seed", 0, "0 = a new one")
 	fs.BoolVar(&r.noFuse, "no-fuse", false, "power: simulate the file system in memory; leaves bbolt out")
 	fs.StringVar(&r.only, "only", "", "bad, mutants: only rows whose name contains this")

@@ -101,7 +101,7 @@ func (o *office) abandon() {
 type ack struct {
 	Op     int    // mutations of the file system before it was given
 	Pos    uint64 // of the record
-	Sum    string // of kind and payload, for Pos
+	Sum    string // of kind and payload, for Pos; of the bytes up to Offset
 	Room   id.ID
 	Seq    uint64
 	Digest string // of content that was finished or put
@@ -143,8 +143,8 @@ func newKey() []byte { k := uuid.Must(uuid.NewV7()); return k[:] }
 
 func (l *life) do(who id.ID, c state.Command) (sequencer.Result, error) {
 	r, err := l.o.q.Submit(context.Background(), state.Actor{User: who, Operator: who == 0}, c)
-	if err == nil && r.Position() > 0 {
-		l.acked(l.o.ackOf(r))
+	if a := l.o.ackOf(r); err == nil && (a.Pos > 0 || a.Sum != "") {
+		l.acked(a)
 	}
 	return r, err
 }
@@ -249,7 +249,8 @@ func (l *life) upload(size int) error {
 		if off, err = b.Append(ctx, u.ID, off, bytes.NewReader(content[off:off+n]), nil); err != nil {
 			return err
 		}
-		l.acked(ack{Upload: u.ID, Offset: off})
+		sum := sha256.Sum256(content[:off])
+		l.acked(ack{Upload: u.ID, Offset: off, Sum: fmt.Sprintf("%x", sum[:12])})
 	}
 	d, _, err := b.Finish(u.ID)
 	if err != nil {

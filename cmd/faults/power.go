@@ -32,8 +32,8 @@ type recording struct {
 	marks []int
 }
 
-// workSegment makes segments roll every hundred records.
-const workSegment = 32 << 10
+// workSegment makes segments roll every thirty records.
+const workSegment = 8 << 10
 
 func runPower(r *run) (string, error) {
 	want := r.count(60, 4000, 1000000)
@@ -190,7 +190,7 @@ func (w *work) traffic(o *office, base *life, steps int, stream uint64) error {
 		go func() {
 			var err error
 			for n := 0; n < steps/3 && err == nil; n++ {
-				if err = l.step(); err == nil && i == 0 && n%8 == 4 {
+				if err = l.step(); err == nil && i == 0 && n%5 == 1 {
 					err = l.upload(1 + l.rng.IntN(6000))
 				}
 			}

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 
 	"posthouse/appliance/blob"
 	"posthouse/appliance/disk/disktest"
@@ -63,7 +66,7 @@ func recovery(ctx context.Context, t recoverOrder, acks []ack) (a recoverAnswer)
 		return a
 	}
 	a.Head, a.Torn = o.j.Head(), o.j.Recovery().TornBytes > 0
-	a.kept(o, acks)
+	a.kept(o, t.Dir, acks)
 	a.goOn(o, t.Dir)
 	if t.Deep && len(a.Bad) == 0 {
 		a.Bad = append(a.Bad, auditTask(ctx, auditOrder{Dir: t.Dir, Scratch: t.Dir + ".scratch"}).Bad...)
@@ -85,17 +88,17 @@ func loadAcks(t recoverOrder) (acks []ack, err error) {
 }
 
 // kept looks for everything that was acknowledged.
-func (a *recoverAnswer) kept(o *office, acks []ack) {
+func (a *recoverAnswer) kept(o *office, dir string, acks []ack) {
 	sums, err := recordSums(o)
 	if err != nil {
 		a.bad("read the journal: %v", err)
 	}
-	uploads := map[string]int64{}
+	uploads := map[string]*ack{}
 	for i := range acks {
 		k := &acks[i]
 		switch {
 		case k.Upload != "":
-			uploads[k.Upload] = max(uploads[k.Upload], k.Offset)
+			uploads[k.Upload] = k
 		case k.Digest != "":
 			b, _ := hex.DecodeString(k.Digest)
 			if err := o.b.Verify(blob.Digest(b)); err != nil {
@@ -105,16 +108,35 @@ func (a *recoverAnswer) kept(o *office, acks []ack) {
 			a.record(o, k, sums)
 		}
 	}
-	for u, offset := range uploads {
-		if got, err := o.b.Upload(u); err != nil || got.Offset < offset && !got.Finished {
-			a.bad("upload %.8s: %d bytes were acknowledged, %d are there: %v", u, offset, got.Offset, err)
-		}
+	for _, k := range uploads {
+		a.upload(o, dir, k)
+	}
+}
+
+// upload looks for the bytes of an upload under way.
+func (a *recoverAnswer) upload(o *office, dir string, k *ack) {
+	got, err := o.b.Upload(k.Upload)
+	if err != nil || got.Offset < k.Offset && !got.Finished {
+		a.bad("upload %.8s: %d bytes were acknowledged, %d are there: %v", k.Upload, k.Offset, got.Offset, err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "files", "staging", k.Upload+".part"))
+	if errors.Is(err, fs.ErrNotExist) { // finished, or it would be damaged
+		return
+	}
+	if err != nil || int64(len(b)) < k.Offset {
+		a.bad("upload %.8s: %d bytes were acknowledged, the file has %d: %v", k.Upload, k.Offset, len(b), err)
+		return
+	}
+	if sum := sha256.Sum256(b[:k.Offset]); fmt.Sprintf("%x", sum[:12]) != k.Sum {
+		a.bad("upload %.8s: the %d acknowledged bytes are not those that were sent", k.Upload, k.Offset)
 	}
 }
 
 func (a *recoverAnswer) record(o *office, k *ack, sums map[uint64]string) {
 	sum, there := sums[k.Pos]
 	switch {
+	case k.Pos == 0:
+		a.bad("LOST: a change was acknowledged without a position")
 	case k.Pos > o.j.Head():
 		a.bad("LOST: position %d was acknowledged, the journal ends at %d", k.Pos, o.j.Head())
 	case k.Pos < o.j.First(): // released; state has it
@@ -173,7 +195,7 @@ func (a *recoverAnswer) goOn(o *office, dir string) {
 	if again.j.Head() != head || again.s.Applied() != head {
 		a.bad("after one more start the journal ends at %d and state at %d, not at %d", again.j.Head(), again.s.Applied(), head)
 	}
-	a.kept(again, []ack{last})
+	a.kept(again, dir, []ack{last})
 	if err := again.close(); err != nil {
 		a.bad("close once more: %v", err)
 	}
