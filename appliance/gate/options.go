@@ -125,6 +125,7 @@ type StaticFile struct {
 	Language     string // Content-Language, when the choice depends on it
 	ETag         string // with its quotes; empty = none
 	CacheControl string // empty = no-cache
+	Policy       string // Content-Security-Policy; empty = the one of every answer
 }
 
 // Options are what a Gate is made of. Service must be there; everything else

@@ -82,7 +82,8 @@ func (g *Gate) serveStatic(ctx *fasthttp.RequestCtx, path string) {
 	out.Set("Vary", "Accept-Encoding, Accept-Language")
 	pick(&file.CacheControl, "no-cache")
 	out.Set("Cache-Control", file.CacheControl)
-	for name, value := range map[string]string{"ETag": file.ETag, "Content-Encoding": file.Encoding, "Content-Language": file.Language} {
+	for name, value := range map[string]string{"ETag": file.ETag, "Content-Encoding": file.Encoding, "Content-Language": file.Language,
+		"Content-Security-Policy": file.Policy} {
 		if value != "" {
 			out.Set(name, value)
 		}

@@ -38,7 +38,8 @@ func static(cert lancert.Source) func(path, acceptLanguage, acceptEncoding strin
 		if !ok {
 			return gate.StaticFile{}, false
 		}
-		return gate.StaticFile{Body: f.Body, Type: f.Type, Encoding: f.Encoding, ETag: f.ETag, CacheControl: f.CacheControl}, true
+		return gate.StaticFile{Body: f.Body, Type: f.Type, Encoding: f.Encoding, Language: f.Language, ETag: f.ETag,
+			CacheControl: f.CacheControl, Policy: webui.Policy}, true
 	}
 }
 
