@@ -33,12 +33,6 @@ func (p *tab) misses(css, text string) {
 	p.until(fmt.Sprintf("no %s %q", css, text), finder(css, text)+`.length === 0`)
 }
 
-// count is how many such elements there are now.
-func (p *tab) count(css, text string) int {
-	p.t.Helper()
-	return ask[int](p, finder(css, text)+`.length`)
-}
-
 // click presses the mouse on an element, once it is there and nothing is
 // before it.
 func (p *tab) click(css, text string) {

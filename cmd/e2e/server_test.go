@@ -156,13 +156,6 @@ func (s *server) gone() {
 	}
 }
 
-// restart is kill -9 and a new start on the same ports.
-func (s *server) restart() {
-	s.t.Helper()
-	s.kill()
-	s.start()
-}
-
 // end stops the server at the end of its test, and looks into its log.
 func (s *server) end() {
 	if s.cmd == nil {
