@@ -106,13 +106,13 @@ func (k Key) wrong(got string) *text {
 }
 
 func kindOf(raw any) string {
-	switch raw.(type) {
+	switch raw := raw.(type) {
 	case map[string]any:
 		return "{…}"
 	case []any:
 		return "[…]"
 	case float64:
-		return strconv.FormatFloat(raw.(float64), 'g', -1, 64)
+		return strconv.FormatFloat(raw, 'g', -1, 64)
 	}
 	return "date/time"
 }

@@ -103,7 +103,6 @@ type strict struct {
 	r    *bufio.Reader
 	next int
 	over bool // a close frame came
-	hold []packet
 }
 
 type packet struct {

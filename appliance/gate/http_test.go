@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -207,7 +208,7 @@ func TestOperatorSocket(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- h.g.Serve(ln, Unix) }()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", path) }}}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", path) }}}
 	res, err := client.Post("http://box/api/setup.link", "application/json", strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
