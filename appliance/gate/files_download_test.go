@@ -260,7 +260,7 @@ func TestThumbnails(t *testing.T) {
 	if raceEnabled {
 		t.Skip("a child with the race detector needs more memory than children get")
 	}
-	for edge, most := range map[string]int{"64": 64, "160": 256, "320": 512, "640": 800, "1280": 800} {
+	for edge, most := range map[string]int{"64": 64, "160": 160, "320": 320, "640": 640, "1280": 800} {
 		a := d.want(d.do(ann, "GET", path+edge, nil), 200, "")
 		c, _, err := image.DecodeConfig(strings.NewReader(a.body))
 		if err != nil || c.Width > most || c.Width < 64 {

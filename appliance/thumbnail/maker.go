@@ -16,8 +16,6 @@ import (
 
 const (
 	children = 2
-	minStep  = 64
-	maxStep  = 1024
 	// limitsMemory is how long ErrLimits is remembered: a busy machine may have
 	// been the reason.
 	limitsMemory = time.Hour
@@ -73,15 +71,20 @@ func NewMaker(dir, exe string, args []string) (*Maker, error) {
 	return m, nil
 }
 
+// Steps are the edges that thumbnails are made with. There are few, so that a
+// client that asks for every edge there is cannot fill the disk.
+func Steps() []int { return []int{64, 160, 320, 640, 1280} }
+
 // Step is the edge that a thumbnail asked for with edge is made with: the next
-// power of two from 64 to 1024. Steps keep a client that asks for every edge
-// there is from filling the disk.
+// of Steps, or the largest.
 func Step(edge int) int {
-	step := minStep
-	for step < edge && step < maxStep {
-		step *= 2
+	steps := Steps()
+	for _, step := range steps {
+		if step >= edge {
+			return step
+		}
 	}
-	return step
+	return steps[len(steps)-1]
 }
 
 // Get gives the file with the thumbnail of a content and its media type,
@@ -250,7 +253,7 @@ func (m *Maker) Forget(d string) error {
 		return fmt.Errorf("forget thumbnails: %w", ErrKey)
 	}
 	names := []string{m.refusalPath(d)}
-	for step := minStep; step <= maxStep; step *= 2 {
+	for _, step := range Steps() {
 		names = append(names, m.path(d, step))
 	}
 	var errs []error

@@ -42,7 +42,7 @@ func TestGetMakesOnceForAll(t *testing.T) {
 	for range 16 {
 		wg.Go(func() {
 			path, kind, err := m.Get(t.Context(), key("a"), 200, src.open)
-			if err != nil || kind != "image/jpeg" || filepath.Base(path) != key("a")+"-256" {
+			if err != nil || kind != "image/jpeg" || filepath.Base(path) != key("a")+"-320" {
 				t.Error(path, kind, err)
 			}
 		})
