@@ -321,11 +321,11 @@ func (q *Sequencer) run() {
 		var err error
 		if left, err = q.commit(left); err != nil {
 			q.fail(err)
-			for len(left) > 0 {
+			// Also what came while the journal failed and left was empty.
+			for left = append(left, q.take()...); len(left) > 0; left = q.take() {
 				for _, r := range left {
 					r.done(Result{}, unavailable(nil))
 				}
-				left = q.take()
 			}
 			return
 		}
