@@ -154,4 +154,8 @@ type Options struct {
 	// Static finds a file of the web client or the reference. The arguments are
 	// copies of what the client sent.
 	Static func(path, acceptLanguage, acceptEncoding string) (StaticFile, bool)
+
+	// Missing is the page for a person who opened an address where nothing is;
+	// programs get JSON.
+	Missing func(acceptLanguage string) []byte
 }

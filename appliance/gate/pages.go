@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/valyala/fasthttp"
@@ -76,6 +77,10 @@ func (g *Gate) serveStatic(ctx *fasthttp.RequestCtx, path string) {
 	file, ok := g.o.Static(path, string(h.Peek("Accept-Language")), string(h.Peek("Accept-Encoding")))
 	if !ok {
 		g.refuse(ctx, missing)
+		if g.o.Missing != nil && strings.Contains(string(h.Peek("Accept")), "text/html") {
+			ctx.SetContentType("text/html; charset=utf-8")
+			ctx.Response.SetBodyRaw(g.o.Missing(string(h.Peek("Accept-Language"))))
+		}
 		return
 	}
 	out := &ctx.Response.Header

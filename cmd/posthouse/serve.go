@@ -21,6 +21,7 @@ import (
 	"posthouse/appliance/config"
 	"posthouse/appliance/gate"
 	"posthouse/appliance/lancert"
+	"posthouse/webui"
 )
 
 func (a *app) serveCommand() *cobra.Command {
@@ -93,6 +94,7 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 		go s.cert.Run(ctx)
 	}
 	opt.Static = static(s.cert)
+	opt.Missing = func(lang string) []byte { return webui.ErrorPage(lang, 404, "", "") }
 	if s.gate, err = gate.New(opt); err != nil {
 		return err
 	}
