@@ -136,8 +136,19 @@ func (k *killer) dial(p person, on func(client.Event)) (*client.Client, error) {
 }
 
 func (k *killer) load(ctx context.Context, wg *sync.WaitGroup) error {
-	var err error
+	h, err := k.srv.http(k.people[killClients].token)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
 	k.follow = newFollower(k.run)
+	rooms, err := h.Rooms(ctx)
+	if err != nil {
+		return err
+	}
+	for _, room := range rooms.Rooms {
+		k.follow.heads[room.ID] = room.Head
+	}
 	if k.follow.c, err = k.dial(k.people[killClients], k.follow.event); err != nil {
 		return err
 	}

@@ -1,7 +1,7 @@
 // Command faults breaks Posthouse on purpose and checks that nothing that was
 // acknowledged is lost, doubled, reordered or changed in silence.
 //
-//	go run ./cmd/faults [flags] kill|power|flip|nth|bad|slow|hash|mutants|all
+//	go run ./cmd/faults [flags] kill|power|flip|nth|bad|steps|slow|hash|mutants|all
 //
 //	kill     kill -9 of the real server under load, at random moments
 //	power    power cuts after every mutation of the file system, bbolt included
@@ -11,6 +11,7 @@
 //	mutants  planted mistakes: each must be caught by the harness named with it
 //	slow     readers that never read, beside readers that do
 //	bad      the table of bad inputs in testdata/badinputs against a live server
+//	steps    bad inputs that take time, many connections or a change of rights
 //
 // It owns nothing but a scratch directory, listens and dials on loopback only,
 // and every loop has a bound. It prints the seed; the same seed and size choose
@@ -87,7 +88,7 @@ type harness struct {
 func harnesses() []harness {
 	return []harness{
 		{"kill", runKill}, {"power", runPower}, {"flip", runFlip}, {"nth", runNth},
-		{"hash", runHash}, {"slow", runSlow}, {"mutants", runMutants},
+		{"hash", runHash}, {"slow", runSlow}, {"bad", runBad}, {"steps", runSteps}, {"mutants", runMutants},
 	}
 }
 
@@ -103,7 +104,7 @@ func command(ctx context.Context, args []string, in io.Reader, out, errOut io.Wr
 	fs.IntVar(&r.n, "n", 0, "kills, states, flips, …; 0 = what fits the size; nth -n -1 leaves the real server out")
 	fs.Uint64Var(&r.seed, "seed", 0, "0 = a new one")
 	fs.BoolVar(&r.noFuse, "no-fuse", false, "power: simulate the file system in memory; leaves bbolt out")
-	fs.StringVar(&r.only, "only", "", "bad, mutants: only rows whose name contains this")
+	fs.StringVar(&r.only, "only", "", "bad, steps, mutants: only rows whose name contains this")
 	fs.StringVar(&r.bin, "bin", "", "posthouse binary; built if empty")
 	names, err := parse(fs, args)
 	if err != nil {

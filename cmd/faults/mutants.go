@@ -65,6 +65,10 @@ func serverMutants() []mutant {
 			"s.tail.keys[clientKey{[16]byte(body.Key), r.User}] = keyRef{body.Room, body.Seq}", "", kill},
 		{"gate: one record is not told", "appliance/gate/fanout.go",
 			"for _, d := range g.service.Deliveries(r) {", "for _, d := range g.service.Deliveries(r) {\n\t\tif r.Pos%50 == 0 {\n\t\t\tcontinue\n\t\t}", kill},
+		{"gate: hijacked connections go back to the pool", "appliance/gate/server.go",
+			"KeepHijackedConns:            true,", "KeepHijackedConns:            false,", []string{"steps", "-only", "socket"}},
+		{"gate: no limit on frames", "appliance/gate/socket.go",
+			"ws.SetReadLimit(int64(g.limits.FrameBytes))", "", []string{"bad", "-only", "frame"}},
 	}
 }
 
@@ -138,7 +142,7 @@ func (r *run) hunt(m mutant, dir string) (how string, err error) {
 		return "", err
 	}
 	args := m.args
-	if args[0] == "kill" || args[0] == "bad" || args[0] == "slow" {
+	if args[0] == "kill" || args[0] == "bad" || args[0] == "steps" || args[0] == "slow" {
 		bin := filepath.Join(dir, "posthouse")
 		if err := r.build(bin, "./cmd/posthouse", "-overlay", overlay); err != nil {
 			return "", err

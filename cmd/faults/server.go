@@ -90,8 +90,8 @@ func (s *server) start(ctx context.Context) error {
 
 func (s *server) lastWords() string {
 	text := strings.TrimSpace(s.err.String())
-	if len(text) > 2000 {
-		text = "…" + text[len(text)-2000:]
+	if len(text) > 9000 {
+		text = "…" + text[len(text)-9000:]
 	}
 	return text
 }
@@ -110,7 +110,9 @@ func (s *server) kill() {
 
 // stop asks politely and gives the exit code.
 func (s *server) stop() int {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM) // may be gone
+	if pid := s.pid(); pid > 0 {
+		_ = syscall.Kill(pid, syscall.SIGTERM) // may be gone
+	}
 	return s.wait(30 * time.Second)
 }
 
@@ -120,6 +122,10 @@ func (s *server) wait(d time.Duration) int {
 	case <-s.exited:
 		return s.cmd.ProcessState.ExitCode()
 	case <-time.After(d):
+		if pid := s.pid(); pid > 0 { // what it waits for, into its last words
+			_ = syscall.Kill(pid, syscall.SIGQUIT)
+			time.Sleep(time.Second)
+		}
 		s.kill()
 		return -2
 	}
