@@ -462,6 +462,21 @@ func (q *Sequencer) fail(err error) {
 	q.fatal.Do(func() { q.opt.Fatal(err) })
 }
 
+// flushRest is how long a flush rests after each millisecond of work.
+const flushRest = 2 * time.Millisecond
+
+// rest leaves the processor to the callers, unless so much waits for the flush
+// that they would soon be held back, or the sequencer stops.
+func (q *Sequencer) rest() {
+	if q.state.Pending() > q.opt.MaxPending/4 {
+		return
+	}
+	select {
+	case <-time.After(flushRest):
+	case <-q.stop:
+	}
+}
+
 // flushing writes state to its file, away from the callers.
 func (q *Sequencer) flushing() {
 	defer q.finished.Done()
@@ -478,7 +493,7 @@ func (q *Sequencer) flushing() {
 			continue
 		}
 		entities, was, began := q.state.Pending(), q.state.Flushed(), time.Now()
-		if err := q.state.Flush(); err != nil {
+		if err := q.state.FlushResting(q.rest); err != nil {
 			q.fail(err)
 			return
 		}

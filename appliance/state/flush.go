@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -16,7 +17,12 @@ const fill = 0.8
 // with its position. It may run beside Apply and views; beside itself it waits.
 // An error is final: the caller abandons the state, exits and recovers by
 // replay, because bbolt's memory and the disk may disagree after it.
-func (s *State) Flush() error {
+func (s *State) Flush() error { return s.FlushResting(func() {}) }
+
+// FlushResting is Flush that calls rest after every millisecond or so of work
+// on the values, so that it need not take a processor from those who wait for
+// an answer. The last part, writing and syncing, does not rest.
+func (s *State) FlushResting(rest func()) error {
 	s.flushMu.Lock()
 	defer s.flushMu.Unlock()
 	s.mu.Lock()
@@ -30,7 +36,7 @@ func (s *State) Flush() error {
 	s.flushing, s.tail = g, newGeneration()
 	s.mu.Unlock()
 
-	if err := s.write(g, m); err != nil {
+	if err := s.write(g, m, &breath{rest: rest, since: time.Now()}); err != nil {
 		return fmt.Errorf("flush state at %d: %w", m.Applied, err)
 	}
 	s.mu.Lock()
@@ -39,6 +45,22 @@ func (s *State) Flush() error {
 	s.flushed.Store(m.Applied)
 	s.mu.Unlock()
 	return nil
+}
+
+// breath rests now and then.
+type breath struct {
+	rest  func()
+	since time.Time
+	steps int
+}
+
+// step is called after every small piece of work.
+func (b *breath) step() {
+	const workSteps, work = 16, time.Millisecond
+	if b.steps++; b.steps%workSteps == 0 && time.Since(b.since) >= work {
+		b.rest()
+		b.since = time.Now()
+	}
 }
 
 // pendingPut is one change of the file; its value lies in the arena of the
@@ -54,9 +76,11 @@ type arena struct {
 	s     *State
 	bytes bytes.Buffer
 	puts  map[string][]pendingPut
+	*breath
 }
 
 func (a *arena) add(bucket string, key []byte, v any) error {
+	a.step()
 	if v == nil {
 		a.puts[bucket] = append(a.puts[bucket], pendingPut{key: key, gone: true})
 		return nil
@@ -85,8 +109,8 @@ func (a *arena) fill(g *generation, m meta) error {
 	return a.add(bMeta, []byte("state"), &m)
 }
 
-func (s *State) write(g *generation, m meta) error {
-	a := &arena{s: s, puts: map[string][]pendingPut{}}
+func (s *State) write(g *generation, m meta, br *breath) error {
+	a := &arena{s: s, puts: map[string][]pendingPut{}, breath: br}
 	a.bytes.Grow(256 * len(g.messages))
 	if err := a.fill(g, m); err != nil {
 		return err
@@ -99,6 +123,7 @@ func (s *State) write(g *generation, m meta) error {
 			b := tx.Bucket([]byte(bucket))
 			b.FillPercent = fill
 			for _, p := range list {
+				br.step()
 				var err error
 				if p.gone {
 					err = b.Delete(p.key)
