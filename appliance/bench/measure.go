@@ -122,10 +122,12 @@ func ParseStat(b []byte) (time.Duration, error) {
 	return time.Duration(sum) * (time.Second / ticks), nil
 }
 
-// ParseStatus reads the resident memory in bytes from /proc/PID/status.
+// ParseStatus reads the resident memory in bytes from /proc/PID/status, without
+// pages of mapped files: those are the cache of the system, which takes them
+// back when it needs them.
 func ParseStatus(b []byte) (int64, error) {
 	for line := range bytes.Lines(b) {
-		rest, found := bytes.CutPrefix(line, []byte("VmRSS:"))
+		rest, found := bytes.CutPrefix(line, []byte("RssAnon:"))
 		if !found {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -68,7 +69,7 @@ func TestBenchProc(t *testing.T) {
 	if cpu, err := ParseStat([]byte(stat)); err != nil || cpu != 12900*time.Millisecond {
 		t.Errorf("stat: %v, %v", cpu, err)
 	}
-	status := "Name:\tposthouse\nVmHWM:\t  9000 kB\nVmRSS:\t    8192 kB\nThreads:\t7\n"
+	status := "Name:\tposthouse\nVmHWM:\t  9000 kB\nVmRSS:\t    9999 kB\nRssAnon:\t    8192 kB\nThreads:\t7\n"
 	if rss, err := ParseStatus([]byte(status)); err != nil || rss != 8<<20 {
 		t.Errorf("status: %v, %v", rss, err)
 	}
@@ -77,13 +78,13 @@ func TestBenchProc(t *testing.T) {
 			t.Errorf("stat %q was taken", bad)
 		}
 	}
-	for _, bad := range []string{"", "VmRSS:\n", "VmRSS: 5 MB\n", "VmRSS: -5 kB\n"} {
+	for _, bad := range []string{"", "RssAnon:\n", "RssAnon: 5 MB\n", "RssAnon: -5 kB\n"} {
 		if _, err := ParseStatus([]byte(bad)); err == nil {
 			t.Errorf("status %q was taken", bad)
 		}
 	}
-	if u, err := usageOf(1); err != nil || u.rss == 0 {
-		t.Errorf("process 1: %+v, %v", u, err)
+	if u, err := usageOf(os.Getpid()); err != nil || u.rss == 0 {
+		t.Errorf("this process: %+v, %v", u, err)
 	}
 }
 

@@ -206,5 +206,5 @@ func reportRoom(r *Report, each, joined, server []run) {
 	r.add("last_p50", middle(server, quantileMS(.5)), "ms", "until the last member has it, p50", "最后一名成员收到，p50")
 	r.add("last_p99", middle(server, quantileMS(.99)), "ms", "  p99", "  p99").atMost(1000)
 	r.add("relay_joined_last_p99", middle(joined, quantileMS(.99)), "ms", "  raw relay, joined writes, p99", "  裸转发，合并写，p99")
-	r.add("rss", mega(server[len(server)-1].rss), "MB", "resident memory of the server", "服务器常驻内存")
+	r.add("rss", mega(server[len(server)-1].rss), "MB", "memory of the server, without files that are mapped", "服务器内存（不含映射文件）")
 }
