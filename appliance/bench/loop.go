@@ -25,10 +25,8 @@ type conn struct {
 	handle func(c *conn, frame []byte) error
 	opened func(c *conn) // after the handshake
 
-	peer   *conn
 	letter *letter
-	since  uint64        // newest position seen
-	due    time.Duration // when the next acknowledgement may go
+	since  uint64 // newest position seen
 	owed   bool
 }
 

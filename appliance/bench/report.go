@@ -70,12 +70,11 @@ func (s Scenario) Run(ctx context.Context, setup *Setup) (*Report, error) {
 
 // run is one measured stretch of one side.
 type run struct {
-	took      time.Duration
-	done      uint64 // messages or deliveries
-	cpu       time.Duration
-	rss       int64
-	latency   Histogram
-	extraDone uint64
+	took    time.Duration
+	done    uint64 // messages or deliveries
+	cpu     time.Duration
+	rss     int64
+	latency Histogram
 }
 
 func (r *run) rate() float64 { return float64(r.done) / r.took.Seconds() }

@@ -258,8 +258,3 @@ func (s *server) verify(r *run) {
 		r.violation("audit of %s: %s", s.data, b)
 	}
 }
-
-// copyTree copies a directory of plain files.
-func copyTree(from, to string) error {
-	return os.CopyFS(to, os.DirFS(from))
-}
