@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // What Decode takes is one request that says the same when it is written again;
@@ -16,6 +17,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add([]byte(`{"jsonrpc":"2.0","id":"\u00e9","method":"x","params":{"a":[{"b":"\ud83d\ude00\\\""}]}}`))
 	f.Add([]byte(`{"jsonrpc":"2.0","method":"x"}`))
+	f.Add([]byte(`{"jsonrpc":"2.0","id":1E700,"method":"x"}`))
 	f.Add([]byte("[]"))
 	f.Add([]byte(deep(MaxDepth + 1)))
 	f.Fuzz(func(t *testing.T, frame []byte) {
@@ -26,7 +28,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		if refusal != nil {
 			answer := AppendError(nil, r.ID, refusal, "zh", "t")
-			if err := json.Unmarshal(answer, new(map[string]any)); err != nil {
+			if err := json.Unmarshal(answer, new(map[string]jsontext.Value)); err != nil {
 				t.Fatalf("the refusal %s is not JSON: %v", answer, err)
 			}
 			return
@@ -39,7 +41,7 @@ func FuzzDecode(f *testing.F) {
 		if refusal != nil || r2.Method != r.Method || !same(r2.ID, r.ID) || !same(r.Params, r2.Params) {
 			t.Fatalf("%s became %s: %v", frame, again, refusal)
 		}
-		if answer, err := AppendResult(nil, r.ID, Empty{}); err != nil || (r.ID != nil && json.Unmarshal(answer, new(map[string]any)) != nil) {
+		if answer, err := AppendResult(nil, r.ID, Empty{}); err != nil || (r.ID != nil && json.Unmarshal(answer, new(map[string]jsontext.Value)) != nil) {
 			t.Fatalf("the answer %s is not JSON: %v", answer, err)
 		}
 	})
@@ -49,8 +51,9 @@ func same(a, b []byte) bool {
 	if len(a) == 0 || len(b) == 0 {
 		return len(a) == len(b)
 	}
-	var x, y any
-	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
+	// Compared as text: numbers such as 1E700 are JSON and fit no float64.
+	x, y := jsontext.Value(bytes.Clone(a)), jsontext.Value(bytes.Clone(b))
+	return x.Canonicalize() == nil && y.Canonicalize() == nil && bytes.Equal(x, y) || bytes.Equal(a, b)
 }
 
 // What DecodeParams takes for any method can be written and read again as the
