@@ -34,7 +34,7 @@ func storeMutants() []mutant {
 		{"journal: answer without fdatasync", "appliance/journal/journal.go",
 			"} else if err = j.active.Sync(); err != nil {", "} else if err != nil {", power},
 		{"journal: a new segment's name is not synced", "appliance/journal/journal.go",
-			"err = fsys.SyncDir(filepath.Dir(path))", "err = nil", power},
+			"err = fsys.SyncDir(filepath.Dir(path))", "err = nil", []string{"power", "-n", "600"}},
 		{"journal: the witness is not asked", "appliance/journal/load.go",
 			"if witness > l.head() {", "if witness > l.head()+1<<40 {", []string{"flip", "-tiny", "-n", "900"}},
 		{"journal: no search behind a bad record", "appliance/journal/tail.go",
@@ -56,7 +56,7 @@ func storeMutants() []mutant {
 
 // serverMutants are noticed through the doors of the real server.
 func serverMutants() []mutant {
-	kill := []string{"kill", "-n", "10"}
+	kill := []string{"kill", "-n", "6"}
 	return []mutant{
 		{"sequencer: answer before append", "appliance/sequencer/sequencer.go",
 			"if err := q.append(batch); err != nil {\n\t\tq.answerAll(batch)\n\t\treturn list, err\n\t}\n\tfor i := range batch {\n\t\tbatch[i].done(batch[i].result, nil)\n\t}",

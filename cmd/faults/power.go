@@ -36,7 +36,7 @@ type recording struct {
 const workSegment = 8 << 10
 
 func runPower(r *run) (string, error) {
-	want := r.count(60, 4000, 1000000)
+	want := r.count(60, 3000, 1000000)
 	steps := map[size]int{tiny: 40, ci: 800, soak: 5000}[r.size]
 	record := recordFuse
 	if r.noFuse {
