@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -210,9 +211,21 @@ func (k *killer) checkFollower(histories map[id.ID][]wire.Message) {
 		}
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	for ref, text := range f.seen {
-		list := histories[ref.Room]
+	seen := maps.Clone(f.seen)
+	f.mu.Unlock()
+	// Read again: what was on its way when the clients were stopped may have
+	// arrived after the first reading.
+	now := map[id.ID][]wire.Message{}
+	for _, room := range k.rooms[:killGroups] {
+		list, err := k.history(room)
+		if err != nil {
+			k.violation("%v", err)
+			return
+		}
+		now[room.id] = list
+	}
+	for ref, text := range seen {
+		list := now[ref.Room]
 		if ref.Seq > uint64(len(list)) {
 			k.violation("follower: was shown message %d of room %s, which does not exist", ref.Seq, ref.Room)
 		} else if m := &list[ref.Seq-1]; m.Text != text && m.Edits == 0 {
