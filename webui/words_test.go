@@ -7,6 +7,7 @@ import "testing"
 func TestWords(t *testing.T) {
 	runScript(t, "words.ts", `
 const places = (s) => (s.match(/\{\w+\}/g) || []).sort();
+same("a key is in one area only", Object.keys(module.en).length, module.count);
 same("keys", Object.keys(module.zh).sort(), Object.keys(module.en).sort());
 for (const k of Object.keys(module.en)) {
   if (!module.en[k].trim() || !module.zh[k].trim()) throw new Error(k + " is empty");

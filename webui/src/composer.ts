@@ -44,7 +44,7 @@ export class Composer {
   private savedText = "";
   private picker = h("input", { type: "file", multiple: true, hidden: true, tabindex: -1, "aria-hidden": "true" });
 
-  constructor(private readonly client: Client, readonly room: ID, private readonly sent: () => void) {
+  constructor(readonly client: Client, readonly room: ID, private readonly sent: () => void, extra: (c: Composer) => HTMLElement[] = () => []) {
     const listID = unique("people");
     this.people = h("ul", { class: "suggest", id: listID, role: "listbox", "aria-label": t("composer.people"), hidden: true });
     this.area = h("textarea", { rows: 1, placeholder: t("composer.placeholder"), title: t("composer.hint"), enterkeyhint: "send",
@@ -69,7 +69,7 @@ export class Composer {
       this.picker.value = "";
     });
     this.form = h("form", { class: "write", onsubmit: (e: Event) => { e.preventDefault(); this.send(); } },
-      iconButton("attach", t("composer.attach"), () => this.picker.click()), this.picker, this.area,
+      iconButton("attach", t("composer.attach"), () => this.picker.click()), this.picker, this.area, ...extra(this),
       h("button", { type: "submit", class: "iconbutton send", "aria-label": t("composer.send"), title: t("composer.send") }, icon("send")));
     this.element = h("div", { class: "composer" }, this.people, this.context, this.tray, this.closed, this.form);
     this.restore();

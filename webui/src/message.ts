@@ -2,6 +2,7 @@
 
 import { limits, type File as Attachment, type Message, type Room } from "./api";
 import type { Client } from "./client";
+import type { MessageMenu } from "./frame";
 import { confirm, copyText, h, icon, iconButton, menuItem, popup, toast, type Icon } from "./dom";
 import { clock, duration, explain, full, size, t } from "./lang";
 import { render } from "./markup";
@@ -17,6 +18,7 @@ export interface MessageActions {
   again(p: Pending): void; // back into the composer
   info(m: Message): void;
   jump(seq: number): void;
+  extra: MessageMenu; // what features add
 }
 
 // signature changes whenever the element would look different.
@@ -46,6 +48,7 @@ export function messageView(client: Client, room: Room, m: Message, lead: boolea
   else {
     if (m.text) content.append(body(s, m));
     if (m.files?.length) content.append(files(m.files));
+    content.append(...act.extra.block(m));
     if (m.reactions?.length) content.append(reactions(client, m));
   }
   const foot = h("span", { class: "foot" });
@@ -62,7 +65,8 @@ export function messageView(client: Client, room: Room, m: Message, lead: boolea
     m.recalled ? null : actions(client, room, m, mine, act));
 }
 
-function body(s: State, m: Message): HTMLElement {
+// body is a message's text as elements.
+export function body(s: State, m: Message): HTMLElement {
   const byLogin = new Map<string, string>();
   for (const id of m.mentions ?? []) {
     const u = s.users.get(id);
@@ -159,6 +163,7 @@ function menu(client: Client, room: Room, m: Message, mine: boolean, act: Messag
     }));
   }
   if (room.kind !== "notes") items.push(menuItem(t("action.info"), () => act.info(m)));
+  items.push(...act.extra.items(room, m));
   if (mine && !m.forwarded && !room.archived) items.push(menuItem(t("action.edit"), () => act.edit(m)));
   if (mine || moderates(room)) {
     items.push(menuItem(t("action.recall"), () => confirm(t("recall.title"), t("recall.about"), t("recall.button"), () => {

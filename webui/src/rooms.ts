@@ -13,6 +13,7 @@ export interface RoomActions {
   profile(): void;
   invite(): void;
   logout(): void;
+  more(): HTMLElement[]; // menu entries of features
 }
 
 export class RoomList {
@@ -32,6 +33,7 @@ export class RoomList {
       popup(menu, t("rooms.menu"), [
         menuItem(t("menu.profile"), actions.profile),
         ...(role === "owner" || role === "admin" ? [menuItem(t("menu.invite"), actions.invite)] : []),
+        ...actions.more(),
         menuItem(t("language.switch"), switchLang),
         menuItem(t("menu.logout"), actions.logout),
       ]);

@@ -169,7 +169,7 @@ export class Timeline {
         }
       }
       const lead = !before || before.sender !== m.sender || !!before.change || !!before.recalled || m.time - before.time > together;
-      keep("m" + m.seq, signature(s, m, lead), () => messageView(this.client, room, m, lead, this.act));
+      keep("m" + m.seq, signature(s, m, lead) + this.act.extra.signature(m), () => messageView(this.client, room, m, lead, this.act));
       before = m;
     }
     if (atEnd) {

@@ -1,0 +1,8 @@
+// Every feature of the chat beyond rooms, timeline and composer, one line each.
+
+import type { Feature } from "./frame";
+import { pinsFeature } from "./pins";
+
+export const features: Feature[] = [
+  pinsFeature,
+];
