@@ -32,6 +32,18 @@ export function fillWith(e: Element, ...children: Child[]): void {
   append(e, children);
 }
 
+// place makes the children of a list be these, moving as few as it can: a
+// moved element loses its focus and scroll.
+export function place(list: Element, want: Element[]): void {
+  const keep = new Set(want);
+  for (const c of [...list.children]) if (!keep.has(c)) c.remove();
+  let at = list.firstElementChild;
+  for (const e of want) {
+    if (e === at) at = at.nextElementSibling;
+    else list.insertBefore(e, at);
+  }
+}
+
 const paths = {
   send: "M3 11.5 21 3l-7 18-3-7.5z",
   attach: "M8 12.5 14.5 6a3 3 0 0 1 4.2 4.2l-8.4 8.4a5 5 0 0 1-7-7L11 4",

@@ -4,6 +4,7 @@ import type { ID } from "./api";
 import type { Client } from "./client";
 import { fillWith, h, iconButton, menuItem, popup } from "./dom";
 import { brief, switchLang, t } from "./lang";
+import { LongList, type Row } from "./longlist";
 import { avatar, line, nameOf, roomName } from "./names";
 import { mentionsNew, roomOrder, typingIn, unread, type RoomState } from "./state";
 
@@ -18,15 +19,18 @@ export interface RoomActions {
 
 export class RoomList {
   readonly element: HTMLElement;
-  private list = h("ul", { class: "rooms" });
+  private list: LongList<RoomState>;
   private filter: HTMLInputElement;
   private light = h("button", { type: "button", class: "light", "aria-live": "polite" });
   private title = h("h1", null, t("app.name"));
-  private rows = new Map<ID, { signature: string; row: HTMLElement }>();
   private current: ID = "";
 
   constructor(private readonly client: Client, actions: RoomActions) {
-    this.filter = h("input", { type: "search", placeholder: t("rooms.filter"), "aria-label": t("rooms.filter"), oninput: () => this.render() });
+    this.filter = h("input", { type: "search", placeholder: t("rooms.filter"), "aria-label": t("rooms.filter"), oninput: () => {
+      this.list.top();
+      this.render();
+    } });
+    this.list = new LongList("rooms", 58, (r) => r.room.id, (r) => this.row(r));
     this.light.addEventListener("click", () => client.connection.now());
     const menu: HTMLButtonElement = iconButton("menu", t("rooms.menu"), () => {
       const role = client.store.state.me?.role;
@@ -41,7 +45,7 @@ export class RoomList {
     this.element = h("nav", { class: "side", "aria-label": t("rooms.title") },
       h("header", null, h("img", { src: "/assets/icon.svg", alt: "", width: 28, height: 28 }), this.title,
         iconButton("compass", t("rooms.browse"), actions.browse), iconButton("plus", t("rooms.new"), actions.newRoom), menu),
-      this.light, this.filter, this.list);
+      this.light, this.filter, this.list.element);
     this.render();
     this.renderLink();
   }
@@ -49,6 +53,7 @@ export class RoomList {
   select(room: ID): void {
     this.current = room;
     this.render();
+    this.list.reveal(room);
   }
 
   // renderLink also runs once a second while a wait counts down.
@@ -77,26 +82,16 @@ export class RoomList {
   render(): void {
     const s = this.client.store.state;
     const needle = this.filter.value.trim().toLowerCase();
-    const now = Date.now();
-    const seen = new Set<ID>();
-    const rows: HTMLElement[] = [];
-    for (const r of roomOrder(s)) {
-      const name = roomName(s, r.room);
-      if (needle && !name.toLowerCase().includes(needle)) continue;
-      seen.add(r.room.id);
-      rows.push(this.row(r, name, now));
-    }
-    for (const id of this.rows.keys()) if (!seen.has(id)) this.rows.delete(id);
-    if (!rows.length) {
-      fillWith(this.list, h("li", { class: "empty" }, needle ? t("rooms.nomatch") : s.position || s.link.state === "online" ? t("rooms.empty") : t("loading")));
-      return;
-    }
-    place(this.list, rows);
+    const order = roomOrder(s);
+    const found = needle ? order.filter((r) => roomName(s, r.room).toLowerCase().includes(needle)) : order;
+    this.list.show(found, needle ? t("rooms.nomatch") : s.position || s.link.state === "online" ? t("rooms.empty") : t("loading"));
   }
 
-  private row(r: RoomState, name: string, now: number): HTMLElement {
+  private row(r: RoomState): Row {
     const s = this.client.store.state;
     const { room } = r;
+    const now = Date.now();
+    const name = roomName(s, room);
     const n = unread(r);
     const m = mentionsNew(r);
     const typing = typingIn(s, room.id, now);
@@ -109,24 +104,14 @@ export class RoomList {
     const picture = room.peer ? s.users.get(room.peer)?.avatar ?? "" : "";
     const here = room.id === this.current;
     const signature = [name, n, m, text, time, state, picture, here, room.archived, draft, typing.length > 0, room.kind].join("\u0001");
-    const old = this.rows.get(room.id);
-    if (old?.signature === signature) return old.row;
-    const a = h("a", { href: "#/room/" + room.id, class: "room-link" + (here ? " here" : "") + (n ? " unread" : ""), "aria-current": here ? "page" : null },
+    return { signature, make: () => h("a", { href: "#/room/" + room.id, class: "room-link" + (here ? " here" : "") + (n ? " unread" : ""), "aria-current": here ? "page" : null },
       h("span", { class: "face" }, avatar(s, room.peer ?? room.id, room.kind === "channel" ? "#" : room.kind === "announcement" ? "!" : name, picture),
         state === "online" || state === "suspect" ? h("span", { class: "presence " + state }, h("span", { class: "sr" }, state === "online" ? t("presence.online") : t("presence.suspect"))) : null),
       h("span", { class: "about" },
         h("span", { class: "top" }, h("span", { class: "name" }, name), h("time", null, time)),
         h("span", { class: "bottom" }, h("span", { class: "last" + (typing.length ? " typing" : "") }, draft ? h("span", { class: "draft" }, "✎ ") : null, text),
           m ? h("span", { class: "badge mention" }, h("span", { "aria-hidden": "true" }, "@"), h("span", { class: "sr" }, t("rooms.mentions", { n: m }))) : null,
-          n ? h("span", { class: "badge" }, h("span", { "aria-hidden": "true" }, n > 999 ? "999+" : n), h("span", { class: "sr" }, t("rooms.unread", { n }))) : null)));
-    let li = old?.row;
-    if (li) {
-      const focused = li.contains(document.activeElement);
-      fillWith(li, a);
-      if (focused) a.focus();
-    } else li = h("li", null, a);
-    this.rows.set(room.id, { signature, row: li });
-    return li;
+          n ? h("span", { class: "badge" }, h("span", { "aria-hidden": "true" }, n > 999 ? "999+" : n), h("span", { class: "sr" }, t("rooms.unread", { n }))) : null))) };
   }
 }
 
@@ -137,16 +122,3 @@ function hasDraft(room: ID): boolean {
     return false;
   }
 }
-
-// place makes the children of a list be these, moving as few as it can: a
-// moved element loses its focus and scroll.
-export function place(list: Element, want: Element[]): void {
-  const keep = new Set(want);
-  for (const c of [...list.children]) if (!keep.has(c)) c.remove();
-  let at = list.firstElementChild;
-  for (const e of want) {
-    if (e === at) at = at.nextElementSibling;
-    else list.insertBefore(e, at);
-  }
-}
-

@@ -7,11 +7,10 @@
 
 import type { ID, Message } from "./api";
 import type { Client } from "./client";
-import { fillWith, h, icon } from "./dom";
+import { fillWith, h, icon, place } from "./dom";
 import { day, dayKey, explain, t } from "./lang";
 import { messageView, pendingView, signature, type MessageActions } from "./message";
 import { nameOf, roomName } from "./names";
-import { place } from "./rooms";
 import { typingIn, unread, waiting } from "./state";
 
 const near = 600; // px from an edge at which the next page is asked for
