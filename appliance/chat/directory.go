@@ -123,6 +123,10 @@ func (s *Service) userToken(c *Call, p *wire.TokenCreate) (wire.Session, error) 
 	return in.Session, nil
 }
 
+func (s *Service) organisationRename(c *Call, p *wire.OrganisationName) (wire.Done, error) {
+	return s.done(c, &state.RenameOrganisation{Name: p.Name})
+}
+
 // ---- invitations -----------------------------------------------------------------
 
 func (s *Service) inviteCreate(c *Call, p *wire.InviteCreate) (wire.InviteResult, error) {

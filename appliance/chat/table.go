@@ -24,6 +24,7 @@ func (s *Service) table() map[string]method {
 	bind(t, "department.list", s.departments)
 	bind(t, "department.put", s.departmentPut)
 	bind(t, "department.remove", s.departmentRemove)
+	bind(t, "organisation.rename", s.organisationRename)
 	bind(t, "user.create", s.userCreate)
 	bind(t, "user.update", s.userUpdate)
 	bind(t, "user.password", s.userPassword)

@@ -25,10 +25,10 @@ func (c *PutDepartment) decide(b *Batch) (Outcome, error) {
 	if d.ID != 0 && b.s.depts[d.ID] == nil || d.Parent != 0 && b.s.depts[d.Parent] == nil {
 		return Outcome{}, wire.Refuse(wire.NotFound, "there is no such department", "没有这个部门")
 	}
-	depth := 0
+	depth := b.departmentsBelow(d.ID)
 	for at := d.Parent; at != 0; at = b.s.depts[at].Parent {
-		if depth++; at == d.ID || depth > 20 {
-			return Outcome{}, wire.BadParam("parent", "a department cannot stand below itself, nor deeper than 20", "部门不能位于自身之下，层级不能超过 20")
+		if depth++; at == d.ID || depth > maxDepth {
+			return Outcome{}, wire.BadParam("parent", "a department cannot stand below itself, nor anything of it deeper than 20", "部门不能位于自身之下，其下各级也不能超过 20 层")
 		}
 	}
 	for _, o := range b.s.depts {
@@ -40,6 +40,42 @@ func (c *PutDepartment) decide(b *Batch) (Outcome, error) {
 		d.ID = b.newID()
 	}
 	return Outcome{Body: &record.DepartmentPut{Department: d}}, nil
+}
+
+// maxDepth is how many departments may stand above one.
+const maxDepth = 20
+
+// departmentsBelow is the length of the longest line of departments below one.
+func (b *Batch) departmentsBelow(top id.ID) int {
+	longest := 0
+	if top == 0 {
+		return 0
+	}
+	for _, d := range b.s.depts {
+		steps := 0
+		for at := d; at != nil && at.ID != top; at = b.s.depts[at.Parent] {
+			if steps++; at.Parent == top {
+				longest = max(longest, steps)
+			}
+		}
+	}
+	return longest
+}
+
+// RenameOrganisation gives the organisation another name.
+type RenameOrganisation struct{ Name string }
+
+func (c *RenameOrganisation) scopes(_ *Batch, sc *scopes) { sc.write(scDirectory, 0, 0) }
+
+func (c *RenameOrganisation) decide(b *Batch) (Outcome, error) {
+	if _, err := b.manager(); err != nil {
+		return Outcome{}, err
+	}
+	name, err := line("name", c.Name, 1, wire.MaxName)
+	if err != nil || name == b.s.organisation {
+		return Outcome{}, err
+	}
+	return Outcome{Body: &record.Organisation{Name: name}}, nil
 }
 
 // RemoveDepartment removes a department that is empty.

@@ -394,6 +394,9 @@ type (
 		ServerTime int64  `json:"server_time" doc:"ms|服务器时间（毫秒）"`
 		Position   uint64 `json:"position" doc:"head of the journal now|当前日志位置"`
 	}
+	OrganisationName struct {
+		Name string `json:"name" doc:"name shown to people, 1-100 characters|组织名称，1-100 个字符"`
+	}
 	ServerInfo struct {
 		Version      string `json:"version" doc:"version|版本"`
 		Organisation string `json:"organisation" doc:"organisation|组织"`

@@ -83,6 +83,7 @@ func directoryTable() []Spec {
 		row[Empty, DepartmentList]("department.list", LoggedIn, Query, "The tree of departments.", "部门树。"),
 		row[DepartmentPut, DepartmentResult]("department.put", Manages, Write, "Makes or changes a department.", "新建或修改部门。"),
 		row[DepartmentParam, Done]("department.remove", Manages, Write, "Removes an empty department.", "删除空部门。"),
+		row[OrganisationName, Done]("organisation.rename", Manages, Write, "Gives the organisation another name; clients show it with their next connection.", "修改组织名称，客户端下次连接时显示。"),
 		row[UserCreate, UserResult]("user.create", Manages, Auth, "Makes an account.", "新建账号。"),
 		row[UserUpdate, UserResult]("user.update", Manages, Write, "Changes an account; disabling it ends its sessions at once.", "修改账号；停用会立即结束其会话。"),
 		row[UserPassword, Done]("user.password", Manages, Auth, "Sets a password and ends the account's sessions.", "重置密码并结束该账号的会话。"),
