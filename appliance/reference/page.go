@@ -174,6 +174,20 @@ func groupTitle(name string) wire.Text {
 		return wire.Text{En: "Invitations", Zh: "邀请"}
 	case "directory":
 		return wire.Text{En: "Directory", Zh: "通讯录"}
+	case "organisation":
+		return wire.Text{En: "The organisation", Zh: "组织"}
+	case "search":
+		return wire.Text{En: "Search", Zh: "搜索"}
+	case "notice":
+		return wire.Text{En: "Notices", Zh: "通知"}
+	case "scheduled":
+		return wire.Text{En: "Scheduled messages", Zh: "定时消息"}
+	case "hook":
+		return wire.Text{En: "Webhooks", Zh: "Webhook（网络钩子）"}
+	case "command":
+		return wire.Text{En: "Slash commands", Zh: "斜杠命令"}
+	case "import":
+		return wire.Text{En: "Import", Zh: "导入"}
 	case "department":
 		return wire.Text{En: "Departments", Zh: "部门"}
 	case "user":
