@@ -98,7 +98,7 @@ export interface LoginParams {
   cookie?: boolean;
 }
 
-/** Result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of file.discard; result of kv.put. */
+/** Result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of organisation.rename; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of file.discard; result of kv.put. */
 export interface Done {
   /** journal position of the change; 0 = nothing had to change */
   position: number;
@@ -272,6 +272,12 @@ export interface DepartmentResult {
 export interface DepartmentParam {
   /** department */
   department: ID;
+}
+
+/** Params of organisation.rename. */
+export interface OrganisationName {
+  /** name shown to people, 1-100 characters */
+  name: string;
 }
 
 /** Params of user.create. */
@@ -1288,6 +1294,8 @@ export interface Methods {
   "department.put": { params: DepartmentPut; result: DepartmentResult; socket: false };
   /** Removes an empty department. */
   "department.remove": { params: DepartmentParam; result: Done; socket: false };
+  /** Gives the organisation another name; clients show it with their next connection. */
+  "organisation.rename": { params: OrganisationName; result: Done; socket: false };
   /** Makes an account. */
   "user.create": { params: UserCreate; result: UserResult; socket: false };
   /** Changes an account; disabling it ends its sessions at once. */
@@ -1412,6 +1420,7 @@ export const access: { readonly [M in Method]: Access } = {
   "department.list": "logged_in",
   "department.put": "manages",
   "department.remove": "manages",
+  "organisation.rename": "manages",
   "user.create": "manages",
   "user.update": "manages",
   "user.password": "manages",
