@@ -14,7 +14,7 @@ s.setItem("posthouse.outbox.u.bad", "{");
 s.setItem("posthouse.outbox.other.k", JSON.stringify({key: "k", room: "r", text: "not mine", created: 1}));
 const a = new module.Outbox(s, "u");
 a.add({key: "k1", room: "r", text: "one", created: 1});
-a.add({key: "k2", room: "r", text: "two", created: 2, replyTo: 4, files: [{id: "f", name: "n", size: 1, type: "t"}]});
+a.add({key: "k2", room: "r", text: "two", created: 2, replyTo: 4, thread: 3, files: [{id: "f", name: "n", size: 1, type: "t"}]});
 a.add({key: "k3", room: "q", text: "three", created: 3});
 same("one at a time per room", a.next(new Set()).map((p) => p.key), ["k1", "k3"]);
 same("a busy room waits", a.next(new Set(["r"])).map((p) => p.key), ["k3"]);
@@ -26,7 +26,7 @@ same("after a reload", b.entries.map((p) => [p.key, p.failed ?? ""]), [["k2", "n
 same("a refused one waits for the person", b.next(new Set()).map((p) => p.key), ["k3"]);
 b.retry("k2");
 same("again, with the same key", b.next(new Set()).map((p) => p.key), ["k2", "k3"]);
-same("params", module.params(b.find("k2")), {room: "r", key: "k2", text: "two", reply_to: 4, files: ["f"]});
+same("params", module.params(b.find("k2")), {room: "r", key: "k2", text: "two", reply_to: 4, thread: 3, files: ["f"]});
 same("removed once", [b.remove("k2"), b.remove("k2")], [true, false]);
 b.remove("k3");
 same("nothing left", new module.Outbox(s, "u").entries.length, 0);

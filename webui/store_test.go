@@ -143,3 +143,39 @@ func TestStoreChangesReachPagesReadBeforeThem(t *testing.T) {
 }
 `)
 }
+
+func TestStoreThreads(t *testing.T) {
+	runScript(t, "store.ts", storeScript, `
+const thread = (x, seqs, more) => x.st.dispatch(Object.assign({type: "thread", room: "r", seq: 4, first: msg(4, {replies: seqs.length}), where: "newest",
+  page: {messages: seqs.map((n) => msg(n, {thread: 4})), head: 10, position: 110, more: false}}, more));
+const at = (x) => x.st.state.threads.get("r/4");
+{
+  const x = begin();
+  x.page("newest", [3, 4, 5, 6, 7, 8, 9, 10]);
+  x.ev("message", 111, msg(11, {thread: 4}));
+  same("nobody looks at the thread", x.st.state.threads.size, 0);
+  x.ev("thread", 111, {message: "r-4", replies: 1, last_reply: 11000});
+  x.ev("thread", 111, {message: "r-4", replies: 1, last_reply: 11000});
+  same("its first message counts", [x.tl().messages[1].replies, x.tl().messages[1].last_reply], [1, 11000]);
+  thread(x, [], {first: null, page: {messages: [], head: 0, position: 0, more: true}});
+  x.ev("message", 112, msg(12, {thread: 4}));
+  x.ev("message", 112, msg(12, {thread: 4}));
+  thread(x, [11]);
+  same("what came while the page was on its way", at(x).messages.map((m) => m.seq), [11, 12]);
+  x.ev("thread", 112, {message: "r-4", replies: 2, last_reply: 12000});
+  same("the first message in the thread counts too", [at(x).first.replies, x.tl().messages[1].replies], [2, 2]);
+  thread(x, [11, 12], {first: msg(4, {replies: 1})});
+  same("a page that was read before", at(x).first.replies, 2);
+  x.ev("recalled", 113, msg(11, {thread: 4, recalled: {by: "b", at: 1}, text: undefined}));
+  same("recalled", [!!at(x).messages[0].recalled, at(x).messages[0].text ?? ""], [true, ""]);
+  x.ev("reaction", 114, {message: "r-12", user: "b", emoji: "x", on: true});
+  same("reactions", at(x).messages[1].reactions.length, 1);
+  x.ev("message", 115, msg(13, {thread: 5}));
+  same("another thread", at(x).messages.length, 2);
+  thread(x, [7, 9], {where: "before"});
+  same("earlier replies", at(x).messages.map((m) => m.seq), [7, 9, 11, 12]);
+  x.st.dispatch({type: "unthread", room: "r", seq: 4});
+  same("closed", x.st.state.threads.size, 0);
+}
+`)
+}

@@ -46,9 +46,12 @@ func (s *Service) Deliveries(r record.Record) []Delivery {
 	case *record.MessageSent:
 		if m, ok := s.s.Fresh(&r, b); ok {
 			d.add(wire.EventMessage, &m, Delivery{Room: b.Room, Seq: b.Seq, Sender: m.Sender})
-			break
+		} else {
+			d.message(wire.EventMessage, b.Room, b.Seq)
 		}
-		d.message(wire.EventMessage, b.Room, b.Seq)
+		if b.Thread != 0 {
+			d.thread(id.Message{Room: b.Room, Seq: b.Thread})
+		}
 	case *record.MessageEdited:
 		d.message(wire.EventEdited, b.Room, b.Seq)
 	case *record.MessageRecalled:
@@ -129,6 +132,16 @@ func (d *deliverer) message(t wire.EventType, room id.ID, seq uint64) {
 		return
 	}
 	d.add(t, &m, Delivery{Room: room, Seq: seq, Sender: m.Sender})
+}
+
+// thread tells how many replies the thread of a message has by now.
+func (d *deliverer) thread(first id.Message) {
+	m, ok, err := d.s.s.Message(first)
+	if err != nil || !ok {
+		d.s.opt.Log.Error("first message of a thread", "position", d.r.Pos, "error", err)
+		return
+	}
+	d.add(wire.EventThread, wire.ThreadChange{Message: first, Replies: m.Replies, LastReply: m.LastReply}, Delivery{Room: first.Room})
 }
 
 func (d *deliverer) room(b *record.RoomPut) {

@@ -106,7 +106,8 @@ func (s *Service) roomMembers(c *Call, p *wire.MembersParams) (wire.MemberList, 
 	if err := s.within(c, p.Room); err != nil {
 		return wire.MemberList{}, err
 	}
-	return s.s.Members(p.Room, p.After, limit(p.Limit, 200, 1000)), nil
+	p.Limit = limit(p.Limit, 200, 1000)
+	return s.s.Members(*p), nil
 }
 
 func usersLimit(n int) error {

@@ -380,7 +380,7 @@ func TestCorners(t *testing.T) {
 	room := o.room(ann, wire.Channel, "c")
 	o.do(ann, &state.RemoveMembers{Room: room, Leave: true})
 	o.do(bo, &state.JoinRoom{Room: room})
-	if m := o.s.Members(room, 0, 10).Members; len(m) != 1 || m[0].Role != wire.RoomOwner {
+	if m := o.s.Members(wire.MembersParams{Room: room, Limit: 10}).Members; len(m) != 1 || m[0].Role != wire.RoomOwner {
 		t.Errorf("the first into an empty room is %+v", m)
 	}
 	o.do(ann, &state.JoinRoom{Room: room})

@@ -111,7 +111,7 @@ func (s *State) Directory(p wire.DirectoryParams, all bool) wire.UserList {
 		if u.Disabled && !all || p.Department != 0 && !s.below(u.Department, p.Department) {
 			continue
 		}
-		if q == "" || strings.Contains(u.Login, q) || strings.Contains(strings.ToLower(u.Name), q) {
+		if q == "" || called(u, q) {
 			found = append(found, u)
 		}
 	}
@@ -133,9 +133,14 @@ func (s *State) Directory(p wire.DirectoryParams, all bool) wire.UserList {
 	return out
 }
 
+// called reports whether q, in small letters, is a part of a person's names.
+func called(u *record.User, q string) bool {
+	return strings.Contains(u.Login, q) || strings.Contains(strings.ToLower(u.Name), q)
+}
+
 // below reports whether a department is another or stands below it.
 func (s *State) below(d, top id.ID) bool {
-	for range 32 {
+	for range maxDepth + 1 {
 		if d == top {
 			return true
 		}
@@ -153,8 +158,9 @@ func (s *State) Departments() []wire.Department {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	out := make([]wire.Department, 0, len(s.depts))
+	people := s.headcount()
 	for _, d := range s.depts {
-		out = append(out, wire.Department{ID: d.ID, Parent: d.Parent, Name: d.Name, Order: d.Order})
+		out = append(out, wire.Department{ID: d.ID, Parent: d.Parent, Name: d.Name, Order: d.Order, People: people[d.ID]})
 	}
 	slices.SortFunc(out, func(a, b wire.Department) int {
 		if a.Order != b.Order {
@@ -166,6 +172,26 @@ func (s *State) Departments() []wire.Department {
 		return cmpID(a.ID, b.ID)
 	})
 	return out
+}
+
+// headcount is how many accounts stand in each department and below it,
+// without disabled ones.
+func (s *State) headcount() map[id.ID]int {
+	people := make(map[id.ID]int, len(s.depts))
+	for _, u := range s.users {
+		if u.Disabled {
+			continue
+		}
+		d := s.depts[u.Department]
+		for range maxDepth + 1 {
+			if d == nil {
+				break
+			}
+			people[d.ID]++
+			d = s.depts[d.Parent]
+		}
+	}
+	return people
 }
 
 // Devices lists an account's devices, newest first.

@@ -56,9 +56,17 @@ func uuidText(b []byte) string {
 	return string(out[:])
 }
 
-// quoted is wireMessage with the beginning of the message it answers.
+// quoted is wireMessage with what other messages tell: the beginning of the one
+// it answers, and when the newest of its thread came.
 func (s *State) quoted(tx *lookup, rid id.ID, seq uint64, m *Message) (wire.Message, error) {
 	w := s.wireMessage(rid, seq, m)
+	if m.ThreadLast != 0 {
+		reply, err := s.mustMessage(tx, rid, m.ThreadLast)
+		if err != nil {
+			return w, err
+		}
+		w.LastReply = reply.Time
+	}
 	if m.ReplyTo == 0 || m.RecalledAt != 0 {
 		return w, nil
 	}
@@ -324,7 +332,7 @@ func (s *State) steps(j *wire.Journey, m *Message, ref id.Message, uid id.ID) {
 	slices.Sort(devices)
 	for _, did := range devices {
 		step := base
-		step.Device, step.Name = did, s.devices[did].Name
+		step.Device, step.Name, step.LastSeen = did, s.devices[did].Name, s.seen(did)
 		if log := s.marks[did]; log != nil {
 			if last(log.Pushed) >= m.Pos {
 				step.PushedAt = passedAt(log.Pushed, m.Pos, markTimes)

@@ -158,26 +158,27 @@ func (s *State) Discover(p wire.DiscoverParams, uid id.ID, all bool) (list []wir
 }
 
 // Members lists members by ID after one of them.
-func (s *State) Members(rid, after id.ID, limit int) wire.MemberList {
+func (s *State) Members(p wire.MembersParams) wire.MemberList {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	out := wire.MemberList{Members: []wire.RoomMember{}}
-	r := s.rooms[rid]
+	r := s.rooms[p.Room]
 	if r == nil {
 		return out
 	}
+	q := strings.ToLower(strings.TrimSpace(p.Query))
 	ids := make([]id.ID, 0, len(r.members))
-	for uid := range r.members {
-		if uid > after {
+	for uid, m := range r.members {
+		if uid > p.After && (p.Role == "" || m.Role == string(p.Role)) && (q == "" || called(s.users[uid], q)) {
 			ids = append(ids, uid)
 		}
 	}
 	slices.Sort(ids)
-	out.More = len(ids) > limit
-	for _, uid := range ids[:min(len(ids), limit)] {
+	out.More = len(ids) > p.Limit
+	for _, uid := range ids[:min(len(ids), p.Limit)] {
 		m := r.members[uid]
 		w := wire.RoomMember{User: uid, Role: wire.MemberRole(m.Role), Since: m.Since}
-		if k := s.reads[roomUser{rid, uid}]; k != nil {
+		if k := s.reads[roomUser{p.Room, uid}]; k != nil {
 			w.Read, w.ReadAt = k.Seq, k.at()
 		}
 		out.Members = append(out.Members, w)

@@ -17,6 +17,7 @@ const (
 	EventRecalled   EventType = "recalled"   // Message: taken back
 	EventReaction   EventType = "reaction"   // ReactionChange
 	EventPinned     EventType = "pinned"     // PinChange
+	EventThread     EventType = "thread"     // ThreadChange: a thread has a new reply
 	EventRead       EventType = "read"       // ReadChange
 	EventRoom       EventType = "room"       // RoomChange: name, topic, archive
 	EventJoined     EventType = "joined"     // RoomRef: the caller is now a member
@@ -48,6 +49,11 @@ type (
 		Message id.Message `json:"message" doc:"message|消息"`
 		By      id.ID      `json:"by" doc:"who|谁"`
 		At      int64      `json:"at" doc:"when, ms; 0 = unpinned|时间（毫秒），0 为取消"`
+	}
+	ThreadChange struct {
+		Message   id.Message `json:"message" doc:"first message of the thread|话题首条消息"`
+		Replies   int        `json:"replies" doc:"messages in the thread|话题回复数"`
+		LastReply int64      `json:"last_reply" doc:"time of the newest of them, ms|最新回复时间（毫秒）"`
 	}
 	ReadChange struct {
 		Room  id.ID  `json:"room" doc:"room|房间"`
@@ -116,6 +122,7 @@ func Events() []EventSpec {
 		r(EventRecalled, reflect.TypeFor[Message](), true, "The message after it was taken back.", "撤回后的消息。"),
 		r(EventReaction, reflect.TypeFor[ReactionChange](), true, "A reaction was put or taken away.", "表情回应变化。"),
 		r(EventPinned, reflect.TypeFor[PinChange](), true, "A message was pinned or unpinned.", "置顶变化。"),
+		r(EventThread, reflect.TypeFor[ThreadChange](), true, "A thread has a new reply.", "话题有新回复。"),
 		r(EventRead, reflect.TypeFor[ReadChange](), true, "A read mark moved: one's own always, others' in small rooms.", "已读位置变化：自己的总会推送，他人的仅在小房间推送。"),
 		r(EventRoom, reflect.TypeFor[RoomChange](), true, "A room's name, topic or archive changed.", "房间名称、主题或归档变化。"),
 		r(EventJoined, reflect.TypeFor[RoomRef](), true, "The caller became a member: ask room.get.", "自己成为成员：请调用 room.get。"),

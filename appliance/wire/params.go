@@ -229,9 +229,11 @@ type (
 		Role MemberRole `json:"role" doc:"owner, moderator, member or reader|新角色"`
 	}
 	MembersParams struct {
-		Room  id.ID `json:"room" doc:"room|房间"`
-		After id.ID `json:"after,omitzero" doc:"continue after this account|从此账号之后继续"`
-		Limit int   `json:"limit,omitzero" doc:"1-1000, default 200|1-1000，默认 200"`
+		Room  id.ID      `json:"room" doc:"room|房间"`
+		Query string     `json:"query,omitzero" doc:"part of name or login|姓名或登录名的一部分"`
+		Role  MemberRole `json:"role,omitzero" doc:"only those with this role|仅此角色"`
+		After id.ID      `json:"after,omitzero" doc:"continue after this account|从此账号之后继续"`
+		Limit int        `json:"limit,omitzero" doc:"1-1000, default 200|1-1000，默认 200"`
 	}
 	MemberList struct {
 		Members []RoomMember `json:"members" doc:"members in the order of their IDs|按 ID 排序的成员"`

@@ -63,6 +63,7 @@ type Department struct {
 	Parent id.ID  `json:"parent,omitzero" doc:"department above; none at the top|上级部门"`
 	Name   string `json:"name" doc:"name|名称"`
 	Order  int    `json:"order,omitzero" doc:"place among its siblings|排序"`
+	People int    `json:"people,omitzero" doc:"accounts in it and below, without disabled ones; in department.list only|本部门及下级的账号数，不含已停用；仅 department.list 提供"`
 }
 
 // Device is one logged-in browser, app or bot of an account.
@@ -184,6 +185,7 @@ type Message struct {
 	PinnedAt   int64       `json:"pinned_at,omitzero" doc:"pinned, ms|置顶时间（毫秒）"`
 	PinnedBy   id.ID       `json:"pinned_by,omitzero" doc:"who pinned it|置顶者"`
 	Replies    int         `json:"replies,omitzero" doc:"messages in the thread it began|话题回复数"`
+	LastReply  int64       `json:"last_reply,omitzero" doc:"time of the newest of them, ms|最新话题回复的时间（毫秒）"`
 	Preview    *ReplyQuote `json:"preview,omitzero" doc:"the message answered, shortened|被回复消息的摘要"`
 }
 
@@ -203,6 +205,7 @@ type Step struct {
 	PushedAt int64  `json:"pushed_at,omitzero" doc:"written to its connection, ms; exact to a second|推送时间（毫秒）"`
 	AckedAt  int64  `json:"acked_at,omitzero" doc:"the device confirmed it, ms; exact to a second|确认时间（毫秒）"`
 	ReadAt   int64  `json:"read_at,omitzero" doc:"the person's read mark passed it, ms|已读时间（毫秒）"`
+	LastSeen int64  `json:"last_seen,omitzero" doc:"the device was last connected, ms|设备最近连接时间（毫秒）"`
 }
 
 // Invite is an invitation link.

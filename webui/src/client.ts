@@ -8,6 +8,7 @@ import { Connection, type Env } from "./connection";
 import { explain, lang } from "./lang";
 import { Outbox, params, uuid7, type Draft, type Pending } from "./outbox";
 import { RpcError, passing, post, type Params, type Result } from "./rpc";
+import { threadKey } from "./state";
 import { Store, type Need } from "./store";
 
 const pageSize = 50;
@@ -220,6 +221,22 @@ export class Client {
     if (!tl || tl.atEnd) return Promise.resolve();
     if (!last) return this.newest(room);
     return this.load(room, "after", () => this.call("room.history", { room, after: last, limit: pageSize }));
+  }
+
+  // openThread loads a thread's first message and its newest replies, or, with
+  // before, the page of replies before that number.
+  async openThread(room: ID, seq: number, before = 0): Promise<void> {
+    // What comes while the page is on its way is kept.
+    if (!before && !this.store.state.threads.has(threadKey(room, seq))) {
+      this.store.dispatch({ type: "thread", room, seq, first: null, page: { messages: [], head: 0, position: 0, more: true }, where: "newest" });
+    }
+    const [first, page] = await Promise.all([
+      before ? null : this.call("room.history", { room, after: seq - 1, from_start: seq === 1, limit: 1 }),
+      this.call("room.history", { room, thread: seq, limit: pageSize, ...(before ? { before } : {}) }),
+    ]);
+    const head = first?.messages[0] ?? null;
+    this.store.dispatch({ type: "thread", room, seq, first: head, page: first && first.position < page.position ? { ...page, position: first.position } : page, where: before ? "before" : "newest" });
+    this.wantFor(head ? [head, ...page.messages] : page.messages);
   }
 
   around(room: ID, seq: number): Promise<void> {

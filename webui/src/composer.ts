@@ -44,7 +44,7 @@ export class Composer {
   private savedText = "";
   private picker = h("input", { type: "file", multiple: true, hidden: true, tabindex: -1, "aria-hidden": "true" });
 
-  constructor(readonly client: Client, readonly room: ID, private readonly sent: () => void, extra: (c: Composer) => HTMLElement[] = () => []) {
+  constructor(readonly client: Client, readonly room: ID, private readonly sent: () => void, extra: (c: Composer) => HTMLElement[] = () => [], readonly thread = 0) {
     const listID = unique("people");
     this.people = h("ul", { class: "suggest", id: listID, role: "listbox", "aria-label": t("composer.people"), hidden: true });
     this.area = h("textarea", { rows: 1, placeholder: t("composer.placeholder"), title: t("composer.hint"), enterkeyhint: "send",
@@ -187,6 +187,7 @@ export class Composer {
     if (!text && !this.attached.length) return;
     const draft: Draft = { text };
     if (this.reply) draft.replyTo = this.reply.seq;
+    if (this.thread) draft.thread = this.thread;
     if (this.attached.length) draft.files = this.attached.map(({ id, name, size, type }) => ({ id, name, size, type }));
     this.client.send(this.room, draft);
     this.attached = [];
@@ -273,7 +274,7 @@ export class Composer {
   // ---- drafts
 
   private get shelf(): string {
-    return "posthouse.draft." + this.room;
+    return "posthouse.draft." + this.room + (this.thread ? ".thread." + this.thread : "");
   }
 
   private save(): void {

@@ -8,6 +8,7 @@ import type { SendParams } from "./api";
 export interface Draft {
   text: string;
   replyTo?: number;
+  thread?: number; // the first message of the thread it belongs to
   files?: { id: string; name: string; size: number; type: string }[];
 }
 
@@ -144,6 +145,7 @@ export function params(p: Pending): SendParams {
   const s: SendParams = { room: p.room, key: p.key };
   if (p.text) s.text = p.text;
   if (p.replyTo) s.reply_to = p.replyTo;
+  if (p.thread) s.thread = p.thread;
   if (p.files?.length) s.files = p.files.map((f) => f.id);
   return s;
 }

@@ -20,6 +20,19 @@ export interface Timeline {
   atEnd: boolean; // reaches the head of the room
 }
 
+// Thread is one gap-free stretch of a thread, up to its newest message.
+export interface Thread {
+  room: ID;
+  seq: number; // of the first message
+  first: Message | null; // null: not known yet
+  messages: Message[]; // ascending, without the first
+  atStart: boolean; // nothing before them but the first
+}
+
+export function threadKey(room: ID, seq: number): string {
+  return room + "/" + seq;
+}
+
 export interface Mark {
   seq: number;
   at: number; // ms
@@ -48,6 +61,7 @@ export interface State {
   typing: Map<ID, Map<ID, number>>; // room → person → until, ms
   presence: Map<ID, Presence>;
   outbox: Pending[];
+  threads: Map<string, Thread>; // those that somebody looks at, by threadKey
   recent: Recent[]; // changes of messages, for pages that were read before them
 }
 
@@ -62,7 +76,7 @@ export function empty(): State {
     me: null, device: "", organisation: "", version: "", position: 0, clock: 0,
     link: { state: "stopped" }, readOnly: false,
     rooms: new Map(), users: new Map(), timelines: new Map(), reads: new Map(), devices: new Map(),
-    members: new Map(), typing: new Map(), presence: new Map(), outbox: [], recent: [],
+    members: new Map(), typing: new Map(), presence: new Map(), outbox: [], threads: new Map(), recent: [],
   };
 }
 
@@ -121,9 +135,10 @@ export function statusOf(s: State, room: ID, seq: number): Status {
   return { step: "stored", readers };
 }
 
-// waiting are the outbox entries of a room whose message has not arrived.
-export function waiting(s: State, room: ID): Pending[] {
-  return s.outbox.filter((p) => p.room === room);
+// waiting are the outbox entries of a room, or of a thread of it, whose message
+// has not arrived.
+export function waiting(s: State, room: ID, thread = 0): Pending[] {
+  return s.outbox.filter((p) => p.room === room && (p.thread ?? 0) === thread);
 }
 
 export function typingIn(s: State, room: ID, now: number): ID[] {

@@ -13,7 +13,8 @@
 import type { Event, History, ID, Message, MemberList, Presence, Room, Step, SyncStart, User } from "./api";
 import type { Link } from "./connection";
 import type { Pending } from "./outbox";
-import { empty, type RoomState, type State, type Timeline } from "./state";
+import { empty, threadKey, type RoomState, type State, type Timeline } from "./state";
+import { threadGrew, threadMessage, threadPage } from "./thread_state";
 
 export type Action =
   | { type: "me"; user: User; device: ID }
@@ -25,6 +26,8 @@ export type Action =
   | { type: "room"; room: Room }
   | { type: "page"; room: ID; page: History; where: "newest" | "before" | "after" | "around"; max: number }
   | { type: "trim"; room: ID; keep: number }
+  | { type: "thread"; room: ID; seq: number; first: Message | null; page: History; where: "newest" | "before" }
+  | { type: "unthread"; room: ID; seq: number }
   | { type: "members"; room: ID; list: MemberList }
   | { type: "users"; users: User[] }
   | { type: "presence"; list: Presence[] }
@@ -38,7 +41,7 @@ export type Need =
   | { need: "arrived"; key: string }; // this outbox entry is done
 
 // Topic says what changed: "room:<id>" for the inside of a room.
-export type Topic = "me" | "link" | "rooms" | "users" | "outbox" | "devices" | "presence" | `room:${string}`;
+export type Topic = "me" | "link" | "rooms" | "users" | "outbox" | "devices" | "departments" | "presence" | `room:${string}`;
 
 export interface Change {
   topics: Set<Topic>;
@@ -82,6 +85,8 @@ export function reduce(s: State, a: Action): Change {
     case "room": putRoom(s, c, a.room); break;
     case "page": page(s, c, a); break;
     case "trim": trim(s, c, a.room, a.keep); break;
+    case "thread": threadPage(s, c, a); break;
+    case "unthread": s.threads.delete(threadKey(a.room, a.seq)); break;
     case "members": members(s, c, a.room, a.list); break;
     case "users": for (const u of a.users) s.users.set(u.id, u); c.topics.add("users"); break;
     case "presence": for (const p of a.list) s.presence.set(p.user, p); c.topics.add("presence"); break;
@@ -107,6 +112,7 @@ function start(s: State, c: Change, r: SyncStart, now: number): void {
   s.devices.clear();
   s.members.clear();
   s.typing.clear();
+  s.threads.clear();
   s.recent = [];
   s.position = r.position;
   for (const room of r.rooms ?? []) putRoom(s, c, room);
@@ -135,6 +141,10 @@ function event(s: State, c: Change, e: Event, now: number): void {
       const { message: id, by, at } = e.data;
       return changed(s, c, e.position, null, (m) => (m.id === id ? { ...m, pinned_at: at || undefined, pinned_by: at ? by : undefined } : m));
     }
+    case "thread": {
+      const { message: id, replies, last_reply } = e.data;
+      return changed(s, c, e.position, null, (m) => (m.id === id ? threadGrew(m, replies, last_reply) : m));
+    }
     case "read": return read(s, c, e.data.room, e.data.user, e.data.seq, e.data.count, e.data.at);
     case "room": {
       const r = s.rooms.get(e.data.room);
@@ -155,6 +165,7 @@ function event(s: State, c: Change, e: Event, now: number): void {
       c.topics.add("users");
       return;
     case "devices": c.topics.add("devices"); return;
+    case "department": c.topics.add("departments"); return;
     case "typing": {
       const room = inner(s.typing, e.data.room);
       room.set(e.data.user, now + typingFor);
@@ -192,6 +203,7 @@ function message(s: State, c: Change, m: Message): void {
   // Whoever writes has read what stands above: the server moves the mark
   // without an event of its own.
   if (!m.change) read(s, c, m.room, m.sender, m.seq, m.count, m.time);
+  threadMessage(s, m);
   if (!tl) return;
   const last = tl.messages.at(-1)?.seq ?? 0;
   if (m.seq <= last) tl.messages = tl.messages.map((x) => (x.seq === m.seq ? m : x));
@@ -213,6 +225,12 @@ function changed(s: State, c: Change, position: number, room: ID | null, change:
     if (room !== null && id !== room) continue;
     tl.messages = tl.messages.map(change);
     c.topics.add(`room:${id}`);
+  }
+  for (const th of s.threads.values()) {
+    if (room !== null && th.room !== room) continue;
+    if (th.first) th.first = change(th.first);
+    th.messages = th.messages.map(change);
+    c.topics.add(`room:${th.room}`);
   }
   const r = room === null ? undefined : s.rooms.get(room);
   if (r?.room.last) {
