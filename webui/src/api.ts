@@ -9,7 +9,7 @@ export type Role = "owner" | "admin" | "auditor" | "member";
 export type MemberRole = "owner" | "moderator" | "member" | "reader";
 export type RoomKind = "direct" | "group" | "channel" | "announcement" | "notes";
 export type Kind = "parse_error" | "invalid_request" | "method_not_found" | "invalid_params" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "expired" | "too_large" | "quota_exceeded" | "rate_limited" | "unavailable" | "internal";
-export type EventType = "message" | "edited" | "recalled" | "reaction" | "pinned" | "read" | "room" | "joined" | "left" | "members" | "user" | "department" | "kv" | "devices" | "typing" | "presence" | "receipts" | "drain" | "reset";
+export type EventType = "message" | "edited" | "recalled" | "reaction" | "pinned" | "thread" | "read" | "room" | "joined" | "left" | "members" | "user" | "department" | "kv" | "devices" | "typing" | "presence" | "receipts" | "drain" | "reset";
 
 /** No members. */
 export type Empty = Record<string, never>;
@@ -246,6 +246,8 @@ export interface Department {
   name: string;
   /** place among its siblings */
   order?: number;
+  /** accounts in it and below, without disabled ones; in department.list only */
+  people?: number;
 }
 
 /** Params of department.put. */
@@ -529,6 +531,8 @@ export interface Message {
   pinned_by?: ID;
   /** messages in the thread it began */
   replies?: number;
+  /** time of the newest of them, ms */
+  last_reply?: number;
   /** the message answered, shortened */
   preview?: ReplyQuote;
 }
@@ -664,6 +668,10 @@ export interface RoomUpdate {
 export interface MembersParams {
   /** room */
   room: ID;
+  /** part of name or login */
+  query?: string;
+  /** only those with this role */
+  role?: MemberRole;
   /** continue after this account */
   after?: ID;
   /** 1-1000, default 200 */
@@ -906,6 +914,8 @@ export interface Step {
   acked_at?: number;
   /** the person's read mark passed it, ms */
   read_at?: number;
+  /** the device was last connected, ms */
+  last_seen?: number;
 }
 
 /** Params of file.get; params of file.discard. */
@@ -1132,6 +1142,16 @@ export interface PinChange {
   by: ID;
   /** when, ms; 0 = unpinned */
   at: number;
+}
+
+/** Data of event thread. */
+export interface ThreadChange {
+  /** first message of the thread */
+  message: MessageID;
+  /** messages in the thread */
+  replies: number;
+  /** time of the newest of them, ms */
+  last_reply: number;
 }
 
 /** Data of event read. */
@@ -1496,6 +1516,8 @@ export type Event =
   | { type: "reaction"; position: number; data: ReactionChange }
   /** A message was pinned or unpinned. */
   | { type: "pinned"; position: number; data: PinChange }
+  /** A thread has a new reply. */
+  | { type: "thread"; position: number; data: ThreadChange }
   /** A read mark moved: one's own always, others' in small rooms. */
   | { type: "read"; position: number; data: ReadChange }
   /** A room's name, topic or archive changed. */
