@@ -91,8 +91,8 @@ func (s *Store) appendTo(ctx context.Context, e *entry, offset int64, r io.Reade
 		start: position{offset: offset, hash: e.hash},
 		limit: e.up.Size,
 	}
-	if a.limit < 0 && s.opt.MaxUpload > 0 {
-		a.limit = s.opt.MaxUpload
+	if a.limit < 0 && s.most.Load() > 0 {
+		a.limit = s.most.Load()
 	}
 	err = a.run(ctx, r)
 	// A close that fails has nothing left to lose: what counts is synced.

@@ -173,7 +173,7 @@ type putWriter struct {
 }
 
 func (p *putWriter) Write(b []byte) (int, error) {
-	if limit := p.s.opt.MaxUpload; limit > 0 && p.n+int64(len(b)) > limit {
+	if limit := p.s.most.Load(); limit > 0 && p.n+int64(len(b)) > limit {
 		return 0, fmt.Errorf("%w: limit is %d", ErrTooLarge, limit)
 	}
 	if p.n >= p.checked {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -77,6 +78,8 @@ type Options struct {
 type Store struct {
 	dir  string
 	opt  Options
+	most atomic.Int64 // Options.MaxUpload, now
+	free atomic.Int64 // Options.FreeReserve, now
 	fsys disk.FS
 	bufs sync.Pool // *[]byte of bufferBytes
 	// checkpoint is checkpointBytes, less in tests.
@@ -91,6 +94,12 @@ type Store struct {
 	durable map[string]bool // directories whose names are known to be durable
 
 	damaged []string
+}
+
+// Retune replaces MaxUpload and FreeReserve, in bytes, while the store is open.
+func (s *Store) Retune(maxUpload, freeReserve int64) {
+	s.most.Store(maxUpload)
+	s.free.Store(freeReserve)
 }
 
 // Open opens a blob directory and makes it when it is not there. Uploads come
@@ -115,6 +124,7 @@ func Open(dir string, opt Options) (*Store, error) {
 		checkpoint: checkpointBytes,
 		durable:    make(map[string]bool),
 	}
+	s.Retune(opt.MaxUpload, opt.FreeReserve)
 	for _, d := range []string{dir, s.contentDir(), s.stagingDir(), s.binDir()} {
 		if err := s.makeDir(d); err != nil {
 			return nil, fmt.Errorf("open blob store: %w", err)
@@ -183,9 +193,9 @@ func (s *Store) checkSpace(want int64) error {
 	if err != nil {
 		return fmt.Errorf("read free space: %w", err)
 	}
-	if free-s.opt.FreeReserve < want {
+	if free-s.free.Load() < want {
 		return fmt.Errorf("%w: %d bytes free, %d wanted, %d in reserve",
-			ErrNoSpace, free, want, s.opt.FreeReserve)
+			ErrNoSpace, free, want, s.free.Load())
 	}
 	return nil
 }

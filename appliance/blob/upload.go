@@ -178,8 +178,8 @@ func (s *Store) checkSize(size, offset int64) error {
 	switch {
 	case size < -1 || size >= 0 && size < offset:
 		return ErrSize
-	case s.opt.MaxUpload > 0 && size > s.opt.MaxUpload:
-		return fmt.Errorf("%w: %d bytes, limit is %d", ErrTooLarge, size, s.opt.MaxUpload)
+	case s.most.Load() > 0 && size > s.most.Load():
+		return fmt.Errorf("%w: %d bytes, limit is %d", ErrTooLarge, size, s.most.Load())
 	}
 	return nil
 }

@@ -25,6 +25,13 @@ func newLimiter(burst, rate float64) *limiter {
 	return &limiter{burst: burst, rate: rate, of: map[string]bucket{}}
 }
 
+// set changes the size and the filling of every bucket.
+func (l *limiter) set(burst, rate float64) {
+	l.mu.Lock()
+	l.burst, l.rate = burst, rate
+	l.mu.Unlock()
+}
+
 // take spends one token of a key, or tells how long until there is one.
 func (l *limiter) take(key string, now time.Time) (wait time.Duration) {
 	l.mu.Lock()

@@ -77,12 +77,12 @@ func (h *hasher) matches(password, phc string) (bool, error) {
 
 // checkPassword refuses what is too short, too long or everybody's first try.
 func (s *Service) checkPassword(field, password, login string) error {
-	n := len(password)
+	n, least := len(password), s.tuned.Load().passwordMin
 	low := strings.ToLower(password)
 	switch {
-	case n < s.opt.PasswordMin || n > wire.MaxPassword || !utf8.ValidString(password) || strings.ContainsRune(password, 0):
+	case n < least || n > wire.MaxPassword || !utf8.ValidString(password) || strings.ContainsRune(password, 0):
 		return &wire.Error{Kind: wire.InvalidParams, Field: field, Text: wire.Refusef(wire.InvalidParams,
-			"a password has %d to %d bytes", "密码须为 %d 到 %d 字节", s.opt.PasswordMin, wire.MaxPassword).Text}
+			"a password has %d to %d bytes", "密码须为 %d 到 %d 字节", least, wire.MaxPassword).Text}
 	case low == strings.ToLower(login) || strings.Trim(low, low[:1]) == "" || slices.Contains(strings.Fields(commonPasswords), low):
 		return wire.BadParam(field, "too easy to guess", "太容易被猜到")
 	}

@@ -145,7 +145,7 @@ func (s *Service) history(c *Call, p *wire.HistoryParams) (wire.History, error) 
 	if p.Before > 0 && (p.After > 0 || p.FromStart) {
 		return wire.History{}, wire.BadParam("before", "either before or after, not both", "before 与 after 只能选一个")
 	}
-	p.Limit = limit(p.Limit, 50, s.opt.HistoryPage)
+	p.Limit = limit(p.Limit, 50, s.tuned.Load().historyPage)
 	return s.s.History(*p)
 }
 

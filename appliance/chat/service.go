@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"reflect"
+	"sync/atomic"
 	"time"
 
 	"posthouse/appliance/id"
@@ -65,9 +66,16 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// tuning are the options that may change while the service runs.
+type tuning struct {
+	browserIdle, appIdle     time.Duration
+	passwordMin, historyPage int
+}
+
 // Service answers calls.
 type Service struct {
 	opt     Options
+	tuned   atomic.Pointer[tuning]
 	q       *sequencer.Sequencer
 	s       *state.State
 	methods map[string]method
@@ -87,8 +95,23 @@ func New(q *sequencer.Sequencer, s *state.State, opt Options) *Service {
 	v.logins = newLimiter(float64(opt.LoginsByUser), 1.0/60)
 	v.known = newLimiter(float64(opt.LoginsByUser), 1.0/60)
 	v.addrs = newLimiter(float64(opt.LoginsByAddr), float64(opt.LoginsByAddr)/60)
+	v.tuned.Store(opt.tuning())
 	v.methods = v.table()
 	return v
+}
+
+func (o Options) tuning() *tuning {
+	return &tuning{browserIdle: o.BrowserIdle, appIdle: o.AppIdle, passwordMin: o.PasswordMin, historyPage: o.HistoryPage}
+}
+
+// Retune takes the idle times, tries of a login, PasswordMin and HistoryPage
+// from opt while the service runs; everything else stays as it was.
+func (s *Service) Retune(opt Options) {
+	opt = opt.withDefaults()
+	s.tuned.Store(opt.tuning())
+	s.logins.set(float64(opt.LoginsByUser), 1.0/60)
+	s.known.set(float64(opt.LoginsByUser), 1.0/60)
+	s.addrs.set(float64(opt.LoginsByAddr), float64(opt.LoginsByAddr)/60)
 }
 
 type reply func(result any, err *wire.Error)

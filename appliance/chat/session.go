@@ -64,9 +64,9 @@ func (s *Service) device(c *Call, name, kind string, cookie bool) (record.Device
 	}
 	token := newSecret()
 	sum := sha256.Sum256([]byte(token))
-	idle := s.opt.AppIdle
+	idle := s.tuned.Load().appIdle
 	if kind == "browser" {
-		idle = s.opt.BrowserIdle
+		idle = s.tuned.Load().browserIdle
 	}
 	return record.Device{Name: name, Form: kind, Token: sum[:], Address: c.Address, Idle: idle.Milliseconds()}, token, nil
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"path/filepath"
 	"time"
 )
@@ -24,9 +25,26 @@ type Server struct {
 	ListenLocal    string   `toml:"listen_local" default:"127.0.0.1:8065" restart:"yes" doc:"Address for plain http. Only a loopback address is accepted, because passwords and messages would cross the network readable. For a reverse proxy or a tunnel on the same machine. Empty: off." zh:"明文 http 监听地址。只接受回环地址，否则密码和消息会以明文经过网络。供同一台机器上的反向代理或隧道使用。留空则关闭。"`
 	Socket         string   `toml:"socket" default:"" restart:"yes" doc:"Unix socket for the command line tool; at most 107 bytes long. Empty: posthouse.sock in data_dir." zh:"命令行工具使用的 Unix 套接字，路径最长 107 字节。留空则为 data_dir 下的 posthouse.sock。"`
 	DataDir        string   `toml:"data_dir" default:"/var/lib/posthouse" restart:"yes" doc:"The directory everything durable lives in, on a local disk (not NFS or SMB). A relative path is taken from the working directory." zh:"所有需要持久保存的内容所在的目录，必须在本地磁盘上（不能是 NFS 或 SMB）。相对路径以当前工作目录为准。"`
-	Organisation   string   `toml:"organisation" default:"" restart:"no" doc:"The name of your organisation, shown on the sign-in page and in the certificate authority's name." zh:"单位名称，显示在登录页上，也写进证书颁发机构的名称里。"`
-	Language       string   `toml:"language" default:"auto" oneof:"zh,en,auto" restart:"no" doc:"Language of pages for people who have not chosen one. auto: what their browser asks for." zh:"未自行选择语言的用户看到的页面语言。auto：按浏览器的请求决定。"`
+	Organisation   string   `toml:"organisation" default:"" restart:"yes" doc:"The name of your organisation in the name of the local certificate authority. People see the name that was given at setup." zh:"写进本地证书颁发机构名称的单位名称。用户看到的是初始化时填写的名称。"`
+	Language       string   `toml:"language" default:"auto" oneof:"zh,en,auto" restart:"yes" doc:"Language of pages for people who have not chosen one. auto: what their browser asks for." zh:"未自行选择语言的用户看到的页面语言。auto：按浏览器的请求决定。"`
 	TrustedProxies []string `toml:"trusted_proxies" default:"" restart:"yes" doc:"Addresses or networks (CIDR) of reverse proxies. Only what comes from them may say in X-Forwarded-For who the client is; anybody else who says so is not believed." zh:"反向代理的地址或网段（CIDR）。只有来自它们的请求才可以用 X-Forwarded-For 说明客户端是谁；其他来源的说法一律不信。"`
+}
+
+// Proxies are TrustedProxies as networks.
+func (s Server) Proxies() []netip.Prefix {
+	var out []netip.Prefix
+	for _, text := range s.TrustedProxies {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			a, err := netip.ParseAddr(text)
+			if err != nil {
+				continue // Load refuses it
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		out = append(out, p.Masked())
+	}
+	return out
 }
 
 // TLS is the section [tls].

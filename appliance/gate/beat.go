@@ -39,7 +39,7 @@ func (s *session) check(now int64, interval, tick time.Duration) {
 	silent := time.Duration(now - s.beat.Load())
 	switch {
 	case !s.loggedIn.Load():
-		if silent > s.g.limits.AuthTimeout {
+		if silent > s.g.limit().AuthTimeout {
 			s.shut(closeNoLogin, "log in first", true)
 		}
 	case silent >= 2*interval-2*tick:

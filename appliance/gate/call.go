@@ -76,7 +76,7 @@ func (g *Gate) callOverHTTP(ctx *fasthttp.RequestCtx, kind ListenerKind, spec wi
 	if g.draining.Load() {
 		return nil, stopping()
 	}
-	from, now := addressOf(ctx.RemoteAddr()), g.now()
+	from, now := g.clientAddress(ctx), g.now()
 	if !actor.Operator {
 		if err := g.allow(spec, actor.User, from); err != nil {
 			return nil, err
@@ -96,14 +96,14 @@ func (g *Gate) body(ctx *fasthttp.RequestCtx) ([]byte, *wire.Error) {
 	if stream == nil {
 		return bytes.Clone(ctx.Request.Body()), nil
 	}
-	b, err := io.ReadAll(io.LimitReader(stream, int64(g.limits.BodyBytes)+1))
+	b, err := io.ReadAll(io.LimitReader(stream, int64(g.limit().BodyBytes)+1))
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, wire.Refuse(wire.InvalidRequest, "the body did not come in time", "请求体未及时到达")
 	case err != nil:
 		return nil, wire.Refuse(wire.InvalidRequest, "the body ended early", "请求体不完整")
-	case len(b) > g.limits.BodyBytes:
-		return nil, wire.Refusef(wire.TooLarge, "the body is longer than %d bytes", "请求体超过 %d 字节", g.limits.BodyBytes)
+	case len(b) > g.limit().BodyBytes:
+		return nil, wire.Refusef(wire.TooLarge, "the body is longer than %d bytes", "请求体超过 %d 字节", g.limit().BodyBytes)
 	}
 	return b, nil
 }
@@ -119,7 +119,7 @@ func (g *Gate) carryOut(call *chat.Call, method string, params []byte) (any, *wi
 	if method == "server.sessions" {
 		return g.sessions(call.Actor)
 	}
-	ctx, cancel := context.WithTimeout(g.ctx, g.limits.CallTimeout)
+	ctx, cancel := context.WithTimeout(g.ctx, g.limit().CallTimeout)
 	defer cancel()
 	call.Context = ctx
 	done := make(chan outcome, 1)

@@ -101,7 +101,7 @@ func (g *Gate) caller(ctx *fasthttp.RequestCtx, kind ListenerKind) (chat.Actor, 
 	if err == nil {
 		return actor, how, nil
 	}
-	if wait := g.limiter.take(addressKey(addressOf(ctx.RemoteAddr()), forPublic), g.limits.Public, g.ticks()); wait > 0 {
+	if wait := g.limiter.take(addressKey(g.clientAddress(ctx), forPublic), g.limit().Public, g.ticks()); wait > 0 {
 		return chat.Actor{}, how, tooOften(wait)
 	}
 	return chat.Actor{}, how, err

@@ -57,7 +57,7 @@ func (s *session) handle(text []byte) {
 		return
 	}
 	if spec.Class != wire.Free && req.Method != "session.authenticate" {
-		if err := g.allow(spec, actor.User, s.conn.address); err != nil {
+		if err := g.allow(spec, actor.User, s.from); err != nil {
 			s.reply(id, nil, err, trace)
 			return
 		}
@@ -144,7 +144,7 @@ func (s *session) authenticate(params []byte, now time.Time) (any, *wire.Error) 
 	}
 	actor, err := s.g.service.Authenticate(p.Token, now)
 	if err != nil {
-		if wait := s.g.limiter.take(addressKey(s.conn.address, forPublic), s.g.limits.Public, s.g.ticks()); wait > 0 {
+		if wait := s.g.limiter.take(addressKey(s.from, forPublic), s.g.limit().Public, s.g.ticks()); wait > 0 {
 			err = tooOften(wait)
 			s.shut(closeNoLogin, "too often", true)
 		}
@@ -162,8 +162,8 @@ func (s *session) authenticate(params []byte, now time.Time) (any, *wire.Error) 
 func (s *session) login(actor chat.Actor) *wire.Error {
 	g := s.g
 	s.user, s.device = actor.User, actor.Device
-	if !g.hub.login(s, actor.User, g.limits.SocketsPerUser) {
-		return tooManySockets(g.limits.SocketsPerUser)
+	if !g.hub.login(s, actor.User, g.limit().SocketsPerUser) {
+		return tooManySockets(g.limit().SocketsPerUser)
 	}
 	s.loggedIn.Store(true)
 	s.mu.Lock()

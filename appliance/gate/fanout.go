@@ -17,7 +17,7 @@ const readAtOnce = 512
 // events, so that clients that come back after a restart find what they missed.
 func (g *Gate) fillRing() {
 	head := g.service.Position()
-	from := head - min(head, uint64(g.limits.RingEvents))
+	from := head - min(head, uint64(g.limit().RingEvents))
 	g.ring.begin(from)
 	for at := from; at < head; {
 		records, err := g.service.Records(at, readAtOnce)

@@ -60,7 +60,7 @@ const (
 // Gate is the door of one server.
 type Gate struct {
 	o       Options
-	limits  Limits
+	limits  atomic.Pointer[Limits]
 	service service
 	log     *slog.Logger
 	now     func() time.Time
@@ -109,17 +109,18 @@ func open(o Options, s service) (*Gate, error) {
 	}
 	pick(&o.Heartbeat, 25*time.Second)
 	o.Limits = o.Limits.withDefaults()
-	g := &Gate{o: o, limits: o.Limits, service: s, log: o.Logger, now: o.Now, began: time.Now(), specs: make(map[string]wire.Spec)}
+	g := &Gate{o: o, service: s, log: o.Logger, now: o.Now, began: time.Now(), specs: make(map[string]wire.Spec)}
+	g.limits.Store(&o.Limits)
 	for _, spec := range wire.Table() {
 		g.specs[spec.Name] = spec
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.hub = newHub()
-	g.ring = newRing(g.limits.RingEvents, g.limits.RingBytes)
+	g.ring = newRing(g.limit().RingEvents, g.limit().RingBytes)
 	g.marks = newMarks()
 	g.presence = newPresence()
 	g.limiter = newLimiter()
-	g.peers = newPeers()
+	g.peers = newPeers(g.proxied)
 	g.meters = newMeters(g)
 	if o.Blobs != nil {
 		g.files = newFiles(fileOptions{Service: s, Blobs: o.Blobs, Thumbnails: o.Thumbnails, Now: g.now, Log: g.log, Metrics: g.meters.set})

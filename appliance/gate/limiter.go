@@ -142,7 +142,7 @@ func tooOften(wait time.Duration) *wire.Error {
 func (g *Gate) allow(spec wire.Spec, user id.ID, from netip.Addr) *wire.Error {
 	now := g.ticks()
 	var wait time.Duration
-	l := &g.limits
+	l := g.limit()
 	switch {
 	case spec.Class == wire.Free:
 	case spec.Class == wire.Auth && user != 0:

@@ -56,7 +56,7 @@ func (p *peer) Write(b []byte) (int, error) {
 		s.library(b)
 		return len(b), nil
 	}
-	if err := p.Conn.SetWriteDeadline(time.Now().Add(p.g.limits.WriteTimeout)); err != nil {
+	if err := p.Conn.SetWriteDeadline(time.Now().Add(p.g.limit().WriteTimeout)); err != nil {
 		return 0, err
 	}
 	return p.Conn.Write(b)
@@ -96,10 +96,11 @@ type peers struct {
 	addresses map[netip.Addr]int
 	doors     []net.Listener
 	loopback  bool // limits hold for loopback too
+	proxied   func(netip.Addr) bool
 }
 
-func newPeers() *peers {
-	return &peers{all: make(map[*peer]struct{}), addresses: make(map[netip.Addr]int)}
+func newPeers(proxied func(netip.Addr) bool) *peers {
+	return &peers{proxied: proxied, all: make(map[*peer]struct{}), addresses: make(map[netip.Addr]int)}
 }
 
 // add counts a connection; false: there are too many.
@@ -118,7 +119,7 @@ func (ps *peers) add(p *peer, most, perAddress int) bool {
 // counted tells whether limits of addresses hold for it. Loopback is a proxy
 // or a program on the box itself.
 func (ps *peers) counted(a netip.Addr) bool {
-	return a.IsValid() && (ps.loopback || !a.IsLoopback())
+	return a.IsValid() && (ps.loopback || !a.IsLoopback()) && !ps.proxied(a)
 }
 
 func (ps *peers) remove(p *peer) {
@@ -244,10 +245,10 @@ func (d *door) admits(p *peer) bool {
 		g.log.Warn("turned away an account of this box at the operator's socket")
 		return false
 	}
-	if g.peers.counted(p.address) && g.limiter.take(addressKey(p.address, forConnect), g.limits.Connect, g.ticks()) > 0 {
+	if g.peers.counted(p.address) && g.limiter.take(addressKey(p.address, forConnect), g.limit().Connect, g.ticks()) > 0 {
 		return false
 	}
-	return g.peers.add(p, g.limits.Connections, g.limits.ConnectionsPerAddress)
+	return g.peers.add(p, g.limit().Connections, g.limit().ConnectionsPerAddress)
 }
 
 // trusted reports whether the other end of a Unix socket is root or the

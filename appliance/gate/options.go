@@ -3,6 +3,7 @@ package gate
 import (
 	"crypto/tls"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"posthouse/appliance/blob"
@@ -80,6 +81,20 @@ func DefaultLimits() Limits {
 	}
 }
 
+// limit is what holds now.
+func (g *Gate) limit() *Limits { return g.limits.Load() }
+
+// Retune replaces the rates and SocketsPerUser while the gate runs; the other
+// limits are fixed when it opens. Zero fields get the value of DefaultLimits.
+func (g *Gate) Retune(l Limits) {
+	l = l.withDefaults()
+	next := *g.limit()
+	next.SocketsPerUser = l.SocketsPerUser
+	next.Connect, next.Public, next.Auth = l.Connect, l.Public, l.Auth
+	next.Query, next.Write, next.Post, next.Frames = l.Query, l.Write, l.Post, l.Frames
+	g.limits.Store(&next)
+}
+
 func pick[T comparable](v *T, fallback T) {
 	var zero T
 	if *v == zero {
@@ -150,6 +165,10 @@ type Options struct {
 	// allowed without asking; every other Host is refused, so that a foreign
 	// name that resolves to this server (DNS rebinding) gets nothing.
 	AllowedHosts func(host string) bool
+
+	// TrustedProxies are the networks of reverse proxies whose X-Forwarded-For
+	// is believed. Their own connections are not counted per address.
+	TrustedProxies []netip.Prefix
 
 	// Static finds a file of the web client or the reference. The arguments are
 	// copies of what the client sent.

@@ -32,7 +32,7 @@ const (
 // next person gets it. StreamRequestBody keeps a declared length from being
 // allocated before anything came.
 func (g *Gate) server(kind ListenerKind) *fasthttp.Server {
-	l := g.limits
+	l := g.limit()
 	return &fasthttp.Server{
 		Handler:                      g.handler(kind),
 		ErrorHandler:                 g.badRequest,
@@ -69,12 +69,12 @@ func (g *Gate) headerReceived(h *fasthttp.RequestHeader) fasthttp.RequestConfig 
 		return fasthttp.RequestConfig{}
 	}
 	size := h.ContentLength()
-	if size < 0 || size > g.limits.UploadBytes {
-		size = g.limits.UploadBytes
+	if size < 0 || size > g.limit().UploadBytes {
+		size = g.limit().UploadBytes
 	}
 	return fasthttp.RequestConfig{
-		MaxRequestBodySize: g.limits.UploadBytes,
-		ReadTimeout:        g.limits.ReadTimeout + time.Duration(size/g.limits.UploadFloor)*time.Second,
+		MaxRequestBodySize: g.limit().UploadBytes,
+		ReadTimeout:        g.limit().ReadTimeout + time.Duration(size/g.limit().UploadFloor)*time.Second,
 	}
 }
 
@@ -234,7 +234,7 @@ func (g *Gate) badRequest(ctx *fasthttp.RequestCtx, err error) {
 	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.As(err, &small):
-		e, status = wire.Refusef(wire.TooLarge, "headers of more than %d bytes", "请求头超过 %d 字节", g.limits.HeaderBytes), fasthttp.StatusRequestHeaderFieldsTooLarge
+		e, status = wire.Refusef(wire.TooLarge, "headers of more than %d bytes", "请求头超过 %d 字节", g.limit().HeaderBytes), fasthttp.StatusRequestHeaderFieldsTooLarge
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		e, status = wire.Refuse(wire.TooLarge, "the body is too large", "请求体过大"), fasthttp.StatusRequestEntityTooLarge
 	case errors.As(err, &timeout) && timeout.Timeout():

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,8 +18,9 @@ type session struct {
 	g       *Gate
 	number  uint64 // names the connection in the log
 	ws      *websocket.Conn
-	conn    *peer // written to by the writer alone
-	address string
+	conn    *peer      // written to by the writer alone
+	from    netip.Addr // of the person, behind trusted proxies too
+	address string     // the same as text
 	lang    string
 	since   int64 // Unix ms
 	user    id.ID // set once, before the hub lists the session under it
@@ -78,7 +80,7 @@ func (s *session) push(f *frame) {
 }
 
 func (s *session) full(more int) bool {
-	return s.waiting >= s.g.limits.QueueFrames || s.queued+more > s.g.limits.QueueBytes
+	return s.waiting >= s.g.limit().QueueFrames || s.queued+more > s.g.limit().QueueBytes
 }
 
 // put is push with the lock held and the checks done.
@@ -238,7 +240,7 @@ func (s *session) makeRoom() {
 func (s *session) admit() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !s.ending && (s.calls >= s.g.limits.CallsInFlight || s.queued > s.g.limits.QueueBytes) {
+	for !s.ending && (s.calls >= s.g.limit().CallsInFlight || s.queued > s.g.limit().QueueBytes) {
 		if s.room == nil {
 			s.room = make(chan struct{})
 		}

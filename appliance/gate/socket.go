@@ -35,8 +35,8 @@ func (g *Gate) serveSocket(ctx *fasthttp.RequestCtx, kind ListenerKind) {
 			g.refuse(ctx, err)
 			return
 		}
-		if len(g.hub.of(actor.User, nil)) >= g.limits.SocketsPerUser {
-			g.refuse(ctx, tooManySockets(g.limits.SocketsPerUser))
+		if len(g.hub.of(actor.User, nil)) >= g.limit().SocketsPerUser {
+			g.refuse(ctx, tooManySockets(g.limit().SocketsPerUser))
 			return
 		}
 	}
@@ -44,8 +44,8 @@ func (g *Gate) serveSocket(ctx *fasthttp.RequestCtx, kind ListenerKind) {
 	if wanted := ctx.QueryArgs().Peek("lang"); len(wanted) > 0 {
 		lang = tongue(string(wanted))
 	}
-	now := g.now()
-	s := &session{g: g, number: g.meters.connections.Get(), address: addressText(addressOf(ctx.RemoteAddr())), lang: lang, since: now.UnixMilli()}
+	now, address := g.now(), g.clientAddress(ctx)
+	s := &session{g: g, number: g.meters.connections.Get(), from: address, address: addressText(address), lang: lang, since: now.UnixMilli()}
 	s.alive()
 	if !actor.Operator {
 		s.actor = actor
@@ -78,7 +78,7 @@ func (g *Gate) begin(s *session, ws *websocket.Conn) {
 		return
 	}
 	s.conn.session.Store(s)
-	ws.SetReadLimit(int64(g.limits.FrameBytes))
+	ws.SetReadLimit(int64(g.limit().FrameBytes))
 	ws.SetPingHandler(s.onPing)
 	ws.SetPongHandler(s.onPong)
 	ws.SetCloseHandler(s.onClose)
@@ -175,7 +175,7 @@ func readAll(r io.Reader, b []byte) ([]byte, error) {
 // read more slowly. It reports false when the gate closes meanwhile.
 func (s *session) pace() bool {
 	for {
-		wait := s.frames.take(s.g.limits.Frames, s.g.ticks())
+		wait := s.frames.take(s.g.limit().Frames, s.g.ticks())
 		if wait == 0 {
 			return true
 		}

@@ -103,7 +103,7 @@ func (s *session) next(o *outbox) bool {
 		s.take(o)
 		switch {
 		case len(o.frames) > 0 || len(o.control) > 0:
-			limit := s.g.limits.SocketWrite
+			limit := s.g.limit().SocketWrite
 			if s.ending {
 				limit = min(limit, lingering)
 			}

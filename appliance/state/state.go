@@ -117,6 +117,13 @@ var ErrLocked = errors.New("another process holds it")
 // never waits for readers. It is not memory.
 const mapSize = 64 << 30
 
+// Retune replaces the limits that Decide keeps, from the next command on.
+func (s *State) Retune(l Limits) {
+	s.mu.Lock()
+	s.opt.Limits = l.withDefaults()
+	s.mu.Unlock()
+}
+
 // Open opens or makes the state file at path. It is made whole: under a
 // temporary name, synced, renamed, and its directory synced.
 func Open(path string, opt Options) (*State, error) {

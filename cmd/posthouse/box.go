@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -42,7 +43,8 @@ const hardReserve = 128 << 20
 // serve puts a gate before it, and the command line uses it alone when the
 // daemon is down.
 type box struct {
-	cfg     config.Config
+	cfg     config.Config                 // as at the start
+	live    atomic.Pointer[config.Config] // with what a reload has changed since
 	log     *slog.Logger
 	journal *journal.Journal
 	state   *state.State
@@ -81,6 +83,7 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
 	b = &box{cfg: cfg, log: log, fatal: make(chan error, 1)}
+	b.live.Store(&cfg)
 	opened := b // a return with an error sets b to nil
 	defer func() {
 		if err != nil {
@@ -116,14 +119,29 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 		log.Info("journal replayed", "from", from, "to", head, "took", time.Since(began).Round(time.Millisecond).String())
 	}
 	b.watchDisk()
-	b.chat = chat.New(b.seq, b.state, chat.Options{
+	opt := chatOptions(cfg)
+	opt.BaseURL, opt.FillStatus = func() string { return baseURL(b.cfg) }, fill
+	opt.Version, opt.Log = version(), log
+	b.chat = chat.New(b.seq, b.state, opt)
+	return b, nil
+}
+
+func chatOptions(cfg config.Config) chat.Options {
+	return chat.Options{
 		BrowserIdle:  time.Duration(cfg.Session.BrowserDays) * 24 * time.Hour,
 		AppIdle:      time.Duration(cfg.Session.AppDays) * 24 * time.Hour,
 		LoginsByUser: cfg.Limits.LoginsPerAccount, LoginsByAddr: cfg.Limits.LoginsPerAddress,
 		PasswordMin: cfg.Session.PasswordMin, HistoryPage: cfg.Limits.HistoryPage,
-		BaseURL: func() string { return baseURL(b.cfg) }, FillStatus: fill, Version: version(), Log: log,
-	})
-	return b, nil
+	}
+}
+
+// retune takes over what a configuration may change while the box runs: the
+// keys that say restart: no.
+func (b *box) retune(cfg config.Config) {
+	b.live.Store(&cfg)
+	b.state.Retune(stateLimits(cfg))
+	b.chat.Retune(chatOptions(cfg))
+	b.blobs.Retune(int64(cfg.Limits.UploadBytes), int64(cfg.Files.FreeReserveBytes))
 }
 
 // restoreBase makes a missing state file from the base snapshot, if there is
@@ -242,7 +260,7 @@ func (b *box) sweep(ctx context.Context, now time.Time) error {
 	if _, _, err := b.blobs.Sweep(now); err != nil {
 		return fmt.Errorf("sweep uploads: %w", err)
 	}
-	if _, _, err := b.blobs.Empty(now.AddDate(0, 0, -b.cfg.Files.BinDays)); err != nil {
+	if _, _, err := b.blobs.Empty(now.AddDate(0, 0, -b.live.Load().Files.BinDays)); err != nil {
 		return fmt.Errorf("empty bin: %w", err)
 	}
 	return b.release(now)
@@ -252,7 +270,7 @@ func (b *box) sweep(ctx context.Context, now time.Time) error {
 // snapshot of state that stands past them is made first, so that verify can
 // still begin somewhere.
 func (b *box) release(now time.Time) error {
-	days := b.cfg.Journal.RetentionDays
+	days := b.live.Load().Journal.RetentionDays
 	if days == 0 {
 		return nil
 	}

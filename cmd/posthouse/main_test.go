@@ -19,10 +19,11 @@ import (
 
 // desk is one box in a temporary directory and the command line beside it.
 type desk struct {
-	t    *testing.T
-	data string
-	env  []string
-	stop func() int // ends the server and gives its exit code; nil = none runs
+	t      *testing.T
+	data   string
+	env    []string
+	server *server    // that runs
+	stop   func() int // ends the server and gives its exit code; nil = none runs
 }
 
 func newDesk(t *testing.T) *desk {
@@ -131,13 +132,22 @@ func checkKeys(t *testing.T, v map[string]any, want ...string) {
 // serve starts the server of the box and returns when its doors are open.
 func (d *desk) serve() string {
 	d.t.Helper()
+	return d.serveWith()
+}
+
+// serveWith is serve with more flags.
+func (d *desk) serveWith(flags ...string) string {
+	d.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan string, 1), make(chan int, 1)
 	var out, errOut bytes.Buffer
 	a := newApp(d.env, strings.NewReader(""), &out, &errOut)
-	a.ready = func(s *server) { ready <- s.local.Addr().String() }
+	a.ready = func(s *server) {
+		d.server = s
+		ready <- s.local.Addr().String()
+	}
 	go func() {
-		done <- a.run(ctx, []string{"--data", d.data, "--set", "server.listen=", "--set", "server.listen_local=127.0.0.1:0", "serve"})
+		done <- a.run(ctx, append(flags, "--data", d.data, "--set", "server.listen=", "--set", "server.listen_local=127.0.0.1:0", "serve"))
 	}()
 	d.stop = func() int {
 		cancel()

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -50,19 +51,21 @@ const drainTime = 8 * time.Second
 // server is a box with its doors open.
 type server struct {
 	*box
-	cfg   config.Config
-	gate  *gate.Gate
-	cert  lancert.Source // nil without https
-	local net.Listener
-	lans  []net.Listener
-	sock  net.Listener
+	cfg     config.Config
+	gate    *gate.Gate
+	level   *slog.LevelVar
+	reloads atomic.Int64   // times the configuration was looked at again
+	cert    lancert.Source // nil without https
+	local   net.Listener
+	lans    []net.Listener
+	sock    net.Listener
 }
 
 // serve is the wiring, in order: certificate, box, gate, listeners. It returns
 // when ctx ends or the store fails.
 func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Writer) error {
-	log := logger(cfg, errOut)
-	s := &server{cfg: cfg}
+	log, level := logger(cfg, errOut)
+	s := &server{cfg: cfg, level: level}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var err error
@@ -76,7 +79,7 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 		if a.ready != nil {
 			a.ready(s)
 		}
-		err = s.wait(ctx, log)
+		err = s.wait(ctx, a.config, log)
 	}
 	return errors.Join(err, s.shut(log))
 }
@@ -85,7 +88,7 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	var err error
 	opt := gate.Options{Service: s.chat, Limits: gateLimits(s.cfg), Logger: log, Version: version(), Heartbeat: s.cfg.Session.Heartbeat,
-		AllowedHosts: s.allowedHost, Blobs: s.blobs, Thumbnails: s.thumbs}
+		AllowedHosts: s.allowedHost, TrustedProxies: s.cfg.Server.Proxies(), Blobs: s.blobs, Thumbnails: s.thumbs}
 	if len(s.cfg.Server.Listen) > 0 {
 		if s.cert, err = openCertificate(s.cfg, log); err != nil {
 			return err
@@ -93,7 +96,7 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 		opt.TLSConfig = s.cert.TLSConfig()
 		go s.cert.Run(ctx)
 	}
-	opt.Static = static(s.cert)
+	opt.Static = static(s.cert, s.cfg.Server.Language)
 	opt.Missing = func(lang string) []byte { return webui.ErrorPage(lang, 404, "", "") }
 	if s.gate, err = gate.New(opt); err != nil {
 		return err
@@ -169,7 +172,9 @@ func (s *server) accept(ln net.Listener, kind gate.ListenerKind, log *slog.Logge
 	}
 }
 
-func (s *server) wait(ctx context.Context, log *slog.Logger) error {
+// wait serves until ctx ends or the store fails. SIGHUP reads the configuration
+// with read and looks at the certificate again.
+func (s *server) wait(ctx context.Context, read func() (config.Config, config.Sources, error), log *slog.Logger) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -182,6 +187,12 @@ func (s *server) wait(ctx context.Context, log *slog.Logger) error {
 			log.Error("the store failed; nothing acknowledged is lost, a restart recovers it", "error", err)
 			return &exit{exitStore, err}
 		case <-hup:
+			if next, _, err := read(); err != nil {
+				log.Error("reload configuration: everything stays as it was", "error", err)
+			} else {
+				s.reload(next, log)
+			}
+			s.reloads.Add(1)
 			if s.cert != nil {
 				if err := s.cert.Reload(); err != nil {
 					log.Error("reload certificate", "error", err)
@@ -189,6 +200,16 @@ func (s *server) wait(ctx context.Context, log *slog.Logger) error {
 			}
 		}
 	}
+}
+
+// reload takes over the keys that may change while the server runs, and names
+// those that wait for the next start.
+func (s *server) reload(next config.Config, log *slog.Logger) {
+	now, waiting := config.Changed(*s.live.Load(), next)
+	_ = s.level.UnmarshalText([]byte(next.Log.Level)) // checked when it was read
+	s.retune(next)
+	s.gate.Retune(gateLimits(next))
+	log.Info("configuration reloaded", "changed", now, "after_restart", waiting)
 }
 
 // shut closes the doors before the box.
@@ -274,16 +295,17 @@ func (a *app) greet(out io.Writer, s *server) {
 	}
 }
 
-func logger(cfg config.Config, w io.Writer) *slog.Logger {
-	var level slog.Level
+// logger writes to w; its level can be changed while it is used.
+func logger(cfg config.Config, w io.Writer) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
 	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
-		level = slog.LevelInfo
+		level.Set(slog.LevelInfo)
 	}
 	opt := &slog.HandlerOptions{Level: level}
 	if cfg.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, opt))
+		return slog.New(slog.NewJSONHandler(w, opt)), level
 	}
-	return slog.New(slog.NewTextHandler(w, opt))
+	return slog.New(slog.NewTextHandler(w, opt)), level
 }
 
 func gateLimits(cfg config.Config) gate.Limits {

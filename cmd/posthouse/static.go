@@ -14,8 +14,9 @@ import (
 
 // static finds what the server shows beside its methods: the web client, the
 // reference that is generated from the table of methods, and the certificate
-// of the local authority for those who want to trust it.
-func static(cert lancert.Source) func(path, acceptLanguage, acceptEncoding string) (gate.StaticFile, bool) {
+// of the local authority for those who want to trust it. language is zh, en or
+// auto: what the reader's browser asks for.
+func static(cert lancert.Source, language string) func(path, acceptLanguage, acceptEncoding string) (gate.StaticFile, bool) {
 	own := map[string]gate.StaticFile{
 		"/api/openrpc.json":     document("application/json", reference.OpenRPC()),
 		"/api/openapi.json":     document("application/json", reference.OpenAPI()),
@@ -28,6 +29,9 @@ func static(cert lancert.Source) func(path, acceptLanguage, acceptEncoding strin
 		spoken["/ca.mobileconfig"] = spokenDocument("application/x-apple-aspen-config", ca.MobileConfig)
 	}
 	return func(path, acceptLanguage, acceptEncoding string) (gate.StaticFile, bool) {
+		if language != "auto" {
+			acceptLanguage = language
+		}
 		if f, ok := own[path]; ok {
 			return f, true
 		}

@@ -16,7 +16,9 @@ function stored(): string | null {
 }
 
 // lang is read once per page: a switch of language loads the page anew.
-export const lang: Lang = choose(stored(), navigator.languages ?? [navigator.language]);
+// The page comes in the language of the server's configuration or, by default,
+// of the browser.
+export const lang: Lang = choose(stored(), [document.documentElement.lang, ...(navigator.languages ?? [navigator.language])]);
 const locale = lang === "zh" ? "zh-CN" : undefined;
 const table = lang === "zh" ? zh : en;
 
