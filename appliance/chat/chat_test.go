@@ -452,3 +452,20 @@ func BenchmarkDeliveries(b *testing.B) {
 		}
 	}
 }
+
+// A client key stands for one message in one room.
+func TestKeyOfAnotherRoom(t *testing.T) {
+	d := openDesk(t)
+	ann := d.owner()
+	var one, two wire.RoomResult
+	d.must(ann, "room.create", wire.RoomCreate{Kind: wire.Group, Name: "one"}, &one)
+	d.must(ann, "room.create", wire.RoomCreate{Kind: wire.Group, Name: "two"}, &two)
+	p := wire.SendParams{Room: one.Room.ID, Key: "01941f29-7c00-7000-8000-000000000001", Text: "once"}
+	d.must(ann, "message.send", p, nil)
+	var again wire.Sent
+	if d.must(ann, "message.send", p, &again); !again.Again {
+		t.Error("the same key in the same room made a second message")
+	}
+	p.Room = two.Room.ID
+	d.refused(wire.Conflict, ann, "message.send", p)
+}

@@ -96,6 +96,9 @@ func (c *SendMessage) decide(b *Batch) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	if ref.Room != 0 && ref.Room != c.Room {
+		return Outcome{}, wire.Refuse(wire.Conflict, "this key was used in another room: make a new key for each message", "此键已用于其他房间，请为每条消息生成新键")
+	}
 	if ref.Room != 0 {
 		return b.again(ref)
 	}
