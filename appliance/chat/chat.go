@@ -10,6 +10,11 @@
 // their own there, so a colleague cannot lock anybody out. The setup link works
 // for an hour and only while there is no account.
 //
+// What the clock asks for (reminders, scheduled messages, and messages of
+// notices that a crash left out) is done by Due, which the wiring calls every
+// second from one goroutine. A scheduled message that is refused at its time is
+// kept with the reason; one that cannot be stored now is tried again.
+//
 // It runs no goroutines of its own; it is safe for concurrent use.
 package chat
 

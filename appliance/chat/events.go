@@ -44,6 +44,9 @@ func (s *Service) Deliveries(r record.Record) []Delivery {
 	case *record.MembersChanged:
 		d.members(b)
 	case *record.MessageSent:
+		if b.Scheduled != 0 {
+			d.scheduled("sent", b.Scheduled, r.User, id.Message{Room: b.Room, Seq: b.Seq})
+		}
 		if m, ok := s.s.Fresh(&r, b); ok {
 			d.add(wire.EventMessage, &m, Delivery{Room: b.Room, Seq: b.Seq, Sender: m.Sender})
 		} else {
@@ -72,6 +75,8 @@ func (s *Service) Deliveries(r record.Record) []Delivery {
 		d.add(wire.EventRead, wire.ReadChange{Room: b.Room, User: r.User, Seq: b.Seq, Count: b.Count, At: r.Time}, to)
 	case *record.KVSet:
 		d.kv(b)
+	default:
+		d.later()
 	}
 	return d.list
 }

@@ -61,6 +61,8 @@ func (s *Service) table() map[string]method {
 	bind(t, "message.readers", s.readers)
 	bind(t, "message.journey", s.journey)
 
+	s.bindNotices(t)
+
 	bind(t, "file.get", s.fileGet)
 	bind(t, "file.discard", s.fileDiscard)
 	bind(t, "file.usage", s.fileUsage)

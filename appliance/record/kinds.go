@@ -27,6 +27,13 @@ const (
 	KindKVSet             Kind = 21
 	KindAccountOpened     Kind = 22
 	KindDevicesRemoved    Kind = 23
+	KindNoticePut         Kind = 27
+	KindNoticeConfirmed   Kind = 28
+	KindNoticeReminded    Kind = 29
+	KindNoticeClosed      Kind = 30
+	KindScheduledPut      Kind = 31
+	KindScheduledRemoved  Kind = 32
+	KindScheduledFailed   Kind = 33
 )
 
 func blank(k Kind) Body {
@@ -77,6 +84,20 @@ func blank(k Kind) Body {
 		return new(AccountOpened)
 	case KindDevicesRemoved:
 		return new(DevicesRemoved)
+	case KindNoticePut:
+		return new(NoticePut)
+	case KindNoticeConfirmed:
+		return new(NoticeConfirmed)
+	case KindNoticeReminded:
+		return new(NoticeReminded)
+	case KindNoticeClosed:
+		return new(NoticeClosed)
+	case KindScheduledPut:
+		return new(ScheduledPut)
+	case KindScheduledRemoved:
+		return new(ScheduledRemoved)
+	case KindScheduledFailed:
+		return new(ScheduledFailed)
 	}
 	return nil
 }
@@ -269,6 +290,9 @@ type MessageSent struct {
 	Files    []id.ID  `cbor:"10,keyasint,omitempty"`
 	Foreign  *Foreign `cbor:"11,keyasint,omitempty"`
 	Forward  *Forward `cbor:"12,keyasint,omitempty"`
+
+	Scheduled id.ID `cbor:"15,keyasint,omitempty"` // the scheduled message that this sends and removes
+	Notice    id.ID `cbor:"16,keyasint,omitempty"` // the notice that this shows in the room
 }
 
 // Foreign is a payload that a bot or gateway carries.

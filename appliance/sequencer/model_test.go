@@ -30,6 +30,7 @@ type entry struct {
 	revisions []string
 	likes     map[id.ID]bool
 	mentions  []id.ID
+	notice    bool // shows a notice
 }
 
 func (m *model) unread(u id.ID) (n uint64, mentions int) {
@@ -52,6 +53,8 @@ type world struct {
 	rooms  []id.ID
 	m      map[id.ID]*model
 	keys   map[string][]byte // "person room text" → client key
+	asks   map[id.ID]*asking
+	later  map[id.ID]waiting
 }
 
 // Random commands against a map: after any of them, over flushes, restarts and
@@ -62,7 +65,7 @@ func TestRandomCommandsAgainstAMap(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		w := &world{office: &office{t: t, dir: dir}, rt: rt, m: map[id.ID]*model{}, keys: map[string][]byte{}}
+		w := &world{office: &office{t: t, dir: dir}, rt: rt, m: map[id.ID]*model{}, keys: map[string][]byte{}, asks: map[id.ID]*asking{}, later: map[id.ID]waiting{}}
 		w.open(state.Limits{})
 		defer w.close()
 		for i := range 4 {
@@ -77,6 +80,7 @@ func TestRandomCommandsAgainstAMap(t *testing.T) {
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"send": w.opSend, "edit": w.opEdit, "recall": w.opRecall, "react": w.opReact, "read": w.opRead,
+			"notice": w.opNotice, "confirm": w.opConfirm, "close": w.opClose, "schedule": w.opSchedule, "fire": w.opFire,
 			"add": w.opAdd, "remove": w.opRemove, "restart": w.opRestart, "": func(*rapid.T) { w.compare() },
 		})
 	})
@@ -143,7 +147,7 @@ func (w *world) opEdit(rt *rapid.T) {
 	who, m, ref, e := w.target(rt)
 	text := rapid.SampledFrom([]string{"e1", "e2"}).Draw(rt, "text")
 	_, err := w.try(who, &state.EditMessage{Message: ref, Text: text})
-	if w.want(rt, m.members[who] && !e.line && e.sender == who && !e.recalled, err) && e.text != text {
+	if w.want(rt, m.members[who] && !e.line && e.sender == who && !e.recalled && !e.notice, err) && e.text != text {
 		e.revisions = append(e.revisions, e.text)
 		e.text, e.mentions = text, nil
 	}
@@ -213,6 +217,7 @@ func (w *world) opRestart(rt *rapid.T) {
 }
 
 func (w *world) compare() {
+	w.compareNotices()
 	for room, m := range w.m {
 		page, err := w.s.History(wire.HistoryParams{Room: room, FromStart: true, Limit: 1000})
 		if err != nil || len(page.Messages) != len(m.entries) {

@@ -38,6 +38,10 @@ func sound(body record.Body) error {
 	switch b := body.(type) {
 	case *record.MessageSent:
 		ok = len(b.Key) == 16
+	case *record.NoticePut:
+		ok = len(b.Notice.Key) == 16
+	case *record.ScheduledPut:
+		ok = len(b.Scheduled.Key) == 16
 	case *record.DevicePut:
 		ok = len(b.Device.Token) == 32
 	case *record.AccountOpened:
@@ -110,6 +114,29 @@ func (s *State) apply(tx *lookup, r *record.Record) error {
 		s.removeFiles(body.Files)
 	case *record.KVSet:
 		s.applyKV(r, body)
+	default:
+		return s.applyLater(r)
+	}
+	return nil
+}
+
+// applyLater is apply for notices and scheduled messages.
+func (s *State) applyLater(r *record.Record) error {
+	switch body := r.Body.(type) {
+	case *record.NoticePut:
+		s.applyNotice(r, &body.Notice)
+	case *record.NoticeConfirmed:
+		return s.applyConfirmed(r, body.Notice)
+	case *record.NoticeReminded:
+		return s.applyReminded(r, body)
+	case *record.NoticeClosed:
+		return s.applyClosed(r, body.Notice)
+	case *record.ScheduledPut:
+		s.applyScheduled(r, &body.Scheduled)
+	case *record.ScheduledRemoved:
+		return s.dropScheduled(r, body.Scheduled)
+	case *record.ScheduledFailed:
+		return s.applyScheduledFailed(r, body)
 	default:
 		return record.ErrUnknown
 	}

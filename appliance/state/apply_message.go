@@ -13,7 +13,7 @@ import (
 func sent(r *record.Record, body *record.MessageSent) *Message {
 	return &Message{Pos: r.Pos, Time: r.Time, Sender: r.User, Count: body.Count, Key: body.Key, Text: body.Text,
 		ReplyTo: body.ReplyTo, Thread: body.Thread, Mentions: body.Mentions, All: body.All, Files: body.Files,
-		Foreign: body.Foreign, Forward: body.Forward}
+		Foreign: body.Foreign, Forward: body.Forward, Notice: body.Notice}
 }
 
 // change puts another message into the place of an earlier one.
@@ -39,8 +39,10 @@ func (s *State) applyMessage(tx *lookup, r *record.Record, body *record.MessageS
 	}
 	rm := s.rooms[body.Room]
 	s.messages++
-	s.tail.keys[clientKey{[16]byte(body.Key), r.User}] = keyRef{body.Room, body.Seq}
-	s.moveRead(roomUser{body.Room, r.User}, body.Seq, body.Count, r.Time)
+	s.tail.keys[clientKey{[16]byte(body.Key), r.User}] = keyRef{Room: body.Room, Seq: body.Seq}
+	if rm.members[r.User] != nil {
+		s.moveRead(roomUser{body.Room, r.User}, body.Seq, body.Count, r.Time)
+	}
 	for _, uid := range body.Mentions {
 		if uid != r.User && rm.members[uid] != nil {
 			s.mention(roomUser{body.Room, uid}, body.Seq)
@@ -51,6 +53,14 @@ func (s *State) applyMessage(tx *lookup, r *record.Record, body *record.MessageS
 	}
 	for _, fid := range body.Files {
 		s.countFile(fid, rm, +1, r.Time)
+	}
+	if body.Scheduled != 0 {
+		if err := s.dropScheduled(r, body.Scheduled); err != nil {
+			return err
+		}
+	}
+	if body.Notice != 0 {
+		return s.showNotice(body)
 	}
 	return nil
 }

@@ -38,6 +38,8 @@ type Outcome struct {
 	File  id.ID
 	Pos   uint64 // Again: position of what it made
 	Time  int64  // Again: when
+
+	Entity id.ID // notice or scheduled message concerned
 }
 
 // ErrNextBatch says that a command depends on an earlier one of the same
@@ -68,6 +70,9 @@ const (
 	scUpload    = 'l' // uploads of a person
 	scPins      = 'n' // pinned messages of a room
 	scReaction  = 'e' // one person's reactions to a message
+	scNotices   = 'o' // notices of an author
+	scNotice    = 't' // one notice, or one person's confirmation of it
+	scScheduled = 's' // scheduled messages of a person
 )
 
 // Batch decides a run of commands against durable state plus a small overlay.
@@ -152,7 +157,7 @@ func (b *Batch) newID() id.ID {
 		}
 		v := id.ID(binary.BigEndian.Uint64(b.dice[b.left-8:]))
 		b.left -= 8
-		if v != 0 && b.s.users[v] == nil && b.s.rooms[v] == nil && b.s.devices[v] == nil && b.s.files[v] == nil {
+		if v != 0 && b.s.users[v] == nil && b.s.rooms[v] == nil && b.s.devices[v] == nil && b.s.files[v] == nil && b.s.notices[v] == nil && b.s.scheduled[v] == nil {
 			return v
 		}
 	}
@@ -233,7 +238,7 @@ func (b *Batch) manager() (int, error) {
 func Essential(c Command) bool {
 	switch c.(type) {
 	case *AddDevice, *RemoveDevice, *SweepDevices, *SetPassword, *UpdateUser, *RecallMessage, *MarkRead,
-		*DiscardFile, *SweepFiles, *RemoveMembers, *RevokeInvite:
+		*DiscardFile, *SweepFiles, *RemoveMembers, *RevokeInvite, *ConfirmNotice, *RemoveScheduled:
 		return true
 	}
 	return false

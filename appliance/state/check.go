@@ -23,6 +23,9 @@ func (s *State) Hash() ([32]byte, error) {
 	err := s.db.View(func(tx *bolt.Tx) error {
 		for _, name := range buckets() {
 			fmt.Fprintf(h, "%s\n", name)
+			if tx.Bucket([]byte(name)) == nil {
+				continue
+			}
 			if err := tx.Bucket([]byte(name)).ForEach(func(k, v []byte) error {
 				var n [8]byte
 				binary.BigEndian.PutUint32(n[:4], uint32(len(k)))
@@ -46,6 +49,13 @@ func (s *State) Differ(o *State) (where string, err error) {
 	err = s.db.View(func(a *bolt.Tx) error {
 		return o.db.View(func(b *bolt.Tx) error {
 			for _, name := range buckets() {
+				if a.Bucket([]byte(name)) == nil || b.Bucket([]byte(name)) == nil {
+					if empty(a, name) != empty(b, name) {
+						where = fmt.Sprintf("bucket %s is empty on one side", name)
+						return nil
+					}
+					continue
+				}
 				ca, cb := a.Bucket([]byte(name)).Cursor(), b.Bucket([]byte(name)).Cursor()
 				ka, va := ca.First()
 				kb, vb := cb.First()
@@ -69,9 +79,11 @@ func (s *State) Differ(o *State) (where string, err error) {
 func (s *State) Check() error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	c := &checker{s: s, files: map[id.ID]map[id.ID]int{}}
+	c := &checker{s: s, files: map[id.ID]map[id.ID]int{}, held: map[id.ID]int{}, posts: map[id.Message]id.ID{}}
 	c.people()
 	c.roomsAndMembers()
+	c.notices()
+	c.scheduled()
 	err := s.db.View(c.timelines)
 	c.fileCounts()
 	return errors.Join(append(c.found, err)...)
@@ -81,6 +93,8 @@ type checker struct {
 	s        *State
 	found    []error
 	files    map[id.ID]map[id.ID]int // file, room, messages that carry it
+	held     map[id.ID]int           // file, scheduled messages that carry it
+	posts    map[id.Message]id.ID    // messages that show a notice
 	messages uint64
 }
 
@@ -202,12 +216,15 @@ func (c *checker) timelines(tx *bolt.Tx) error {
 		if len(m.Key) == 16 {
 			var ref keyRef
 			ck := clientKey{[16]byte(m.Key), m.Sender}.bytes()
-			if raw := keys.Get(ck); raw == nil || s.unseal(bKeys, ck, raw, &ref) != nil || ref != (keyRef{rid, seq}) {
+			if raw := keys.Get(ck); raw == nil || s.unseal(bKeys, ck, raw, &ref) != nil || ref != (keyRef{Room: rid, Seq: seq}) {
 				c.bad("room %s: key of entry %d does not lead back", rid, seq)
 			}
 		}
 		if m.RecalledAt != 0 && (m.Text != "" || len(m.Files) > 0) {
 			c.bad("room %s: recalled entry %d still has content", rid, seq)
+		}
+		if ref := (id.Message{Room: rid, Seq: seq}); m.Notice != 0 && c.posts[ref] != m.Notice {
+			c.bad("room %s: entry %d shows notice %s, which does not know it", rid, seq, m.Notice)
 		}
 		for _, fid := range m.Files {
 			if c.files[fid] == nil {
@@ -243,7 +260,7 @@ func (c *checker) fileCounts() {
 		for _, ref := range f.Rooms {
 			have[ref.Room] = ref.N
 		}
-		if !maps.Equal(have, c.files[fid]) && (len(have) > 0 || len(c.files[fid]) > 0) || avatars[fid] != f.Avatars {
+		if !maps.Equal(have, c.files[fid]) && (len(have) > 0 || len(c.files[fid]) > 0) || avatars[fid] != f.Avatars || c.held[fid] != f.Scheduled {
 			c.bad("file %s: counted in %v and %d pictures, carried in %v and %d", fid, have, f.Avatars, c.files[fid], avatars[fid])
 		}
 		if (f.refs() == 0) != (f.BinSince != 0) {

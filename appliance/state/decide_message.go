@@ -68,6 +68,8 @@ type SendMessage struct {
 	Files   []id.ID
 	Foreign *record.Foreign
 	From    id.Message
+
+	scheduled id.ID // the scheduled message that it sends
 }
 
 func (c *SendMessage) scopes(b *Batch, sc *scopes) {
@@ -99,14 +101,14 @@ func (c *SendMessage) decide(b *Batch) (Outcome, error) {
 	if ref.Room != 0 && ref.Room != c.Room {
 		return Outcome{}, wire.Refuse(wire.Conflict, "this key was used in another room: make a new key for each message", "此键已用于其他房间，请为每条消息生成新键")
 	}
-	if ref.Room != 0 {
+	if ref != (keyRef{}) {
 		return b.again(ref)
 	}
 	r, err := b.writable(c.Room)
 	if err != nil {
 		return Outcome{}, err
 	}
-	body := &record.MessageSent{Room: c.Room, Key: c.Key, Text: c.Text, ReplyTo: c.ReplyTo, Thread: c.Thread, Files: c.Files, Foreign: c.Foreign}
+	body := &record.MessageSent{Room: c.Room, Key: c.Key, Text: c.Text, ReplyTo: c.ReplyTo, Thread: c.Thread, Files: c.Files, Foreign: c.Foreign, Scheduled: c.scheduled}
 	if c.From.Seq != 0 {
 		if err := b.forward(c.From, body); err != nil {
 			return Outcome{}, err
@@ -133,6 +135,9 @@ func (c *SendMessage) decide(b *Batch) (Outcome, error) {
 
 // again answers a key that was used before with what it made then.
 func (b *Batch) again(ref keyRef) (Outcome, error) {
+	if ref.Other != 0 {
+		return Outcome{}, otherUse()
+	}
 	if ref.Seq == 0 {
 		return Outcome{}, wire.Refuse(wire.Conflict, "this key made a room: make a new key for each message", "此键已用于创建房间，请为每条消息生成新键")
 	}
@@ -286,6 +291,8 @@ func (c *EditMessage) decide(b *Batch) (Outcome, error) {
 		return Outcome{}, wire.Refuse(wire.Forbidden, "only the author may edit a message", "只有作者可以编辑消息")
 	case m.RecalledAt != 0:
 		return Outcome{}, recalled()
+	case m.Notice != 0:
+		return Outcome{}, wire.Refuse(wire.Forbidden, "a notice stays as it was sent: close it and send another", "通知不可编辑，请关闭后另发")
 	case m.Forward != nil:
 		return Outcome{}, wire.Refuse(wire.Forbidden, "a forwarded message stays as it was", "转发的消息不可编辑")
 	}

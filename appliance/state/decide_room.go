@@ -104,6 +104,9 @@ func (c *CreateRoom) decide(b *Batch) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
+		if ref.Other != 0 {
+			return Outcome{}, otherUse()
+		}
 		if ref.Seq != 0 {
 			return Outcome{}, wire.Refuse(wire.Conflict, "this key was used for a message: make a new one for the room", "此键已用于消息，请为房间生成新键")
 		}

@@ -11,7 +11,8 @@
 // # Where it lives
 //
 // The directory, rooms, memberships, read marks, devices, files and key-value
-// entries are resident maps, loaded at Open. Messages, revisions and client
+// entries are resident maps, loaded at Open; so are notices and scheduled
+// messages. Messages, revisions and client
 // keys live in bbolt, and in generations while they are not flushed: the tail
 // takes what Apply makes, a Flush freezes the tail, writes it in one bbolt
 // transaction together with the position it stands for, and drops it.
@@ -40,6 +41,13 @@
 //	messages  room(8) seq(8)        Message
 //	revisions room(8) seq(8) ver(4) Revision
 //	keys      uuid(16) user(8)      keyRef
+//	notices   notice(8)             record.Notice
+//	noticemarks notice(8)           noticeMark (messages, reminders, closing)
+//	confirms  notice(8) user(8)     confirmation
+//	scheduled scheduled(8)          scheduled
+//
+// A file made before a bucket was added gets it, empty, when it is opened for
+// writing; opened for reading only, it counts as empty.
 //
 // # Choices
 //
@@ -48,6 +56,20 @@
 // lines that the room itself writes are not unread. A recalled message keeps
 // its number, author and time; its text, revisions and files go from state
 // at once, and with them from every client.
+//
+// Whom a notice asks is decided when it is sent: who joins a room or department
+// later is not asked. Who was asked and is disabled, or is in none of the rooms
+// and departments addressed any more, is "gone": not reminded and not waited
+// for, but listed, and free to confirm. A notice past its deadline can still be
+// confirmed. A message that shows a notice is posted by the box in its author's
+// name, into a room the author has meanwhile left too; it cannot be edited, and
+// taking it back does not close the notice. Reminders by the clock count from
+// the last reminder of any sort, and start anew when the clock was set back.
+//
+// A scheduled message is sent when the clock has reached its time, late when
+// the box was down; sending and removing it is one record. One that is refused
+// then stays, with the reason, until its author changes or removes it. Its
+// files are kept as if a message carried them.
 //
 // It runs no goroutines; the sequencer drives Apply and Flush.
 package state

@@ -31,6 +31,7 @@ type Message struct {
 	Replies    int             `cbor:"22,keyasint,omitempty"` // of a thread's first message
 	ThreadLast uint64          `cbor:"23,keyasint,omitempty"` // of a thread's first message
 	ThreadPrev uint64          `cbor:"24,keyasint,omitempty"` // the thread's message before; 0 = none
+	Notice     id.ID           `cbor:"30,keyasint,omitempty"` // the notice that it shows
 }
 
 // Reaction is one emoji and who put it there, in order.
@@ -133,6 +134,8 @@ type fileState struct {
 	Avatars  int         `cbor:"3,keyasint,omitempty"`
 	BinSince int64       `cbor:"4,keyasint,omitempty"` // nothing has referred to it since, ms
 	Used     bool        `cbor:"5,keyasint,omitempty"` // something once did
+
+	Scheduled int `cbor:"6,keyasint,omitempty"` // scheduled messages that carry it
 }
 
 type roomRef struct {
@@ -141,7 +144,7 @@ type roomRef struct {
 }
 
 func (f *fileState) refs() int {
-	n := f.Avatars
+	n := f.Avatars + f.Scheduled
 	for _, r := range f.Rooms {
 		n += r.N
 	}
@@ -158,8 +161,43 @@ type secret struct {
 }
 
 type keyRef struct {
+	Room  id.ID  `cbor:"1,keyasint"`
+	Seq   uint64 `cbor:"2,keyasint,omitempty"` // 0 = the room itself was made with the key
+	Other id.ID  `cbor:"3,keyasint,omitempty"` // the notice or scheduled message that was made with the key
+}
+
+// notice is a notice with everything resident about it.
+type notice struct {
+	rec       *record.Notice
+	mark      *noticeMark
+	at        []int64 // when each of rec.Audience confirmed, ms; 0 = not yet
+	confirmed int
+}
+
+// noticeMark is what changes about a notice, but for confirmations.
+type noticeMark struct {
+	Posts     []noticePost `cbor:"1,keyasint,omitempty"`
+	Reminded  int64        `cbor:"2,keyasint,omitempty"` // last reminder, ms
+	Reminders int          `cbor:"3,keyasint,omitempty"` // automatic ones
+	Closed    int64        `cbor:"4,keyasint,omitempty"` // ms
+}
+
+// noticePost is a message that shows a notice in a room.
+type noticePost struct {
 	Room id.ID  `cbor:"1,keyasint"`
-	Seq  uint64 `cbor:"2,keyasint,omitempty"` // 0 = the room itself was made with the key
+	Seq  uint64 `cbor:"2,keyasint"`
+}
+
+type confirmation struct {
+	At int64 `cbor:"1,keyasint"` // ms
+}
+
+// scheduled is a scheduled message and, when it could not be sent, why.
+type scheduled struct {
+	Scheduled record.Scheduled `cbor:"1,keyasint"`
+	FailedAt  int64            `cbor:"2,keyasint,omitempty"` // ms; 0 = it waits
+	En        string           `cbor:"3,keyasint,omitempty"`
+	Zh        string           `cbor:"4,keyasint,omitempty"`
 }
 
 type meta struct {

@@ -30,11 +30,16 @@ const (
 	bMessages  = "messages"
 	bRevisions = "revisions"
 	bKeys      = "keys"
+
+	bNotices     = "notices"
+	bNoticeMarks = "noticemarks"
+	bConfirms    = "confirms"
+	bScheduled   = "scheduled"
 )
 
 func buckets() []string {
 	return []string{bMeta, bUsers, bPasswords, bDevices, bDepts, bInvites, bRooms, bExtras,
-		bMembers, bReads, bFiles, bKV, bMarks, bMessages, bRevisions, bKeys}
+		bMembers, bReads, bFiles, bKV, bMarks, bMessages, bRevisions, bKeys, bNotices, bNoticeMarks, bConfirms, bScheduled}
 }
 
 // slot names an entity in the file.
@@ -47,7 +52,7 @@ type slot struct {
 func (s slot) key() []byte {
 	k := binary.BigEndian.AppendUint64(make([]byte, 0, 24), s.a)
 	switch s.bucket {
-	case bMembers, bReads, bMessages:
+	case bMembers, bReads, bMessages, bConfirms:
 		k = binary.BigEndian.AppendUint64(k, s.b)
 	case bRevisions:
 		k = binary.BigEndian.AppendUint64(k, s.b)

@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -13,14 +14,14 @@ import (
 func (s *State) load() error {
 	return s.db.View(func(tx *bolt.Tx) error {
 		for _, name := range buckets() {
-			if tx.Bucket([]byte(name)) == nil {
+			if tx.Bucket([]byte(name)) == nil && !later(name) {
 				return fmt.Errorf("bucket %s is missing: %w", name, ErrDamaged)
 			}
 		}
 		if err := s.loadMeta(tx); err != nil {
 			return err
 		}
-		for _, step := range []func(*bolt.Tx) error{s.loadDirectory, s.loadDevices, s.loadRooms, s.loadMembers, s.loadFiles, s.loadHeads} {
+		for _, step := range []func(*bolt.Tx) error{s.loadDirectory, s.loadDevices, s.loadRooms, s.loadMembers, s.loadFiles, s.loadHeads, s.loadNotices, s.loadScheduled} {
 			if err := step(tx); err != nil {
 				return err
 			}
@@ -49,7 +50,11 @@ func (s *State) loadMeta(tx *bolt.Tx) error {
 
 // each decodes every value of a bucket into a fresh T.
 func each[T any](s *State, tx *bolt.Tx, bucket string, f func(key []byte, v *T)) error {
-	return tx.Bucket([]byte(bucket)).ForEach(func(k, raw []byte) error {
+	b := tx.Bucket([]byte(bucket))
+	if b == nil && later(bucket) {
+		return nil
+	}
+	return b.ForEach(func(k, raw []byte) error {
 		v := new(T)
 		if err := s.unseal(bucket, k, raw, v); err != nil {
 			return err
@@ -136,6 +141,36 @@ func (s *State) loadFiles(tx *bolt.Tx) error {
 			}
 		}
 	})
+}
+
+func (s *State) loadNotices(tx *bolt.Tx) error {
+	var orphan []byte
+	if err := each(s, tx, bNotices, func(_ []byte, n *record.Notice) { s.indexNotice(n) }); err != nil {
+		return err
+	}
+	if err := each(s, tx, bNoticeMarks, func(k []byte, m *noticeMark) {
+		if n := s.notices[idAt(k, 0)]; n != nil {
+			n.mark = m
+		}
+	}); err != nil {
+		return err
+	}
+	if err := each(s, tx, bConfirms, func(k []byte, c *confirmation) {
+		if n := s.notices[idAt(k, 0)]; n == nil || !n.confirm(idAt(k, 1), c.At) {
+			orphan = k
+		}
+	}); err != nil {
+		return err
+	}
+	if orphan != nil {
+		return fmt.Errorf("confirmation %x: of nobody who was asked: %w", orphan, ErrDamaged)
+	}
+	slices.SortFunc(s.noticeOrder, s.sentBefore)
+	return nil
+}
+
+func (s *State) loadScheduled(tx *bolt.Tx) error {
+	return each(s, tx, bScheduled, func(_ []byte, sc *scheduled) { s.indexScheduled(sc) })
 }
 
 // loadHeads finds the end of every timeline: one seek a room.

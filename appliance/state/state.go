@@ -108,6 +108,11 @@ type State struct {
 	userBytes    map[id.ID]int64
 	userFiles    map[id.ID]int
 	kv           map[id.ID]map[string]*kvEntry // by account or device
+
+	notices       map[id.ID]*notice
+	noticeOrder   []id.ID // by time of sending
+	scheduled     map[id.ID]*scheduled
+	userScheduled map[id.ID]map[id.ID]struct{}
 }
 
 // ErrLocked says that another process holds the state file.
@@ -138,6 +143,10 @@ func Open(path string, opt Options) (*State, error) {
 		err = ErrLocked
 	}
 	if err != nil {
+		return nil, fmt.Errorf("open state file %s: %w", path, err)
+	}
+	if err := addBuckets(db, opt); err != nil {
+		db.Close()
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
 	s := &State{db: db, opt: opt, codec: record.NewCodec(), crc: crc32.MakeTable(crc32.Castagnoli), tail: newGeneration()}
@@ -188,6 +197,42 @@ func create(path string, opt Options) error {
 	return syncDir(filepath.Dir(path))
 }
 
+// later reports whether a bucket came after the first release: a file may be
+// without it.
+func later(name string) bool {
+	switch name {
+	case bNotices, bNoticeMarks, bConfirms, bScheduled:
+		return true
+	}
+	return false
+}
+
+// addBuckets gives a file the buckets that came after it was made.
+func addBuckets(db *bolt.DB, opt Options) error {
+	if opt.ReadOnly {
+		return nil
+	}
+	var missing []string
+	if err := db.View(func(tx *bolt.Tx) error {
+		for _, name := range buckets() {
+			if later(name) && tx.Bucket([]byte(name)) == nil {
+				missing = append(missing, name)
+			}
+		}
+		return nil
+	}); err != nil || len(missing) == 0 {
+		return err
+	}
+	return db.Update(func(tx *bolt.Tx) error {
+		for _, name := range missing {
+			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func (s *State) reset() {
 	s.users = map[id.ID]*record.User{}
 	s.logins = map[string]id.ID{}
@@ -208,6 +253,10 @@ func (s *State) reset() {
 	s.userBytes = map[id.ID]int64{}
 	s.userFiles = map[id.ID]int{}
 	s.kv = map[id.ID]map[string]*kvEntry{}
+	s.notices = map[id.ID]*notice{}
+	s.noticeOrder = nil
+	s.scheduled = map[id.ID]*scheduled{}
+	s.userScheduled = map[id.ID]map[id.ID]struct{}{}
 }
 
 // Applied is the position of the last record applied.

@@ -27,6 +27,8 @@ const (
 	EventDepartment EventType = "department" // DepartmentChanged
 	EventKV         EventType = "kv"         // KVChange: of the caller
 	EventDevices    EventType = "devices"    // DevicesChanged: of the caller
+	EventNotice     EventType = "notice"     // NoticeChange: of one that asks the caller or that the caller sent
+	EventScheduled  EventType = "scheduled"  // ScheduledChange: of the caller
 )
 
 // Events that are not records: they carry no position.
@@ -132,6 +134,8 @@ func Events() []EventSpec {
 		r(EventDepartment, reflect.TypeFor[DepartmentChanged](), true, "The tree of departments changed.", "部门树变化。"),
 		r(EventKV, reflect.TypeFor[KVChange](), true, "An entry of the caller's key-value store changed.", "调用者键值变化。"),
 		r(EventDevices, reflect.TypeFor[DevicesChanged](), true, "The caller's list of devices changed.", "调用者设备变化。"),
+		r(EventNotice, reflect.TypeFor[NoticeChange](), true, "A notice was sent, confirmed, reminded of or closed.", "通知已发送、确认、提醒或关闭。"),
+		r(EventScheduled, reflect.TypeFor[ScheduledChange](), true, "A scheduled message of the caller was put, removed, sent or could not be sent.", "调用者的定时消息已保存、删除、发送或发送失败。"),
 		r(EventTyping, reflect.TypeFor[Typing](), false, "Somebody is typing; true for 5 seconds.", "有人正在输入，5 秒内有效。"),
 		r(EventPresence, reflect.TypeFor[PresenceList](), false, "Presence of watched people changed.", "关注人员在线状态变化。"),
 		r(EventReceipts, reflect.TypeFor[ReceiptList](), false, "Devices received or acknowledged messages.", "设备收到或确认了消息。"),

@@ -187,6 +187,7 @@ type Message struct {
 	Replies    int         `json:"replies,omitzero" doc:"messages in the thread it began|话题回复数"`
 	LastReply  int64       `json:"last_reply,omitzero" doc:"time of the newest of them, ms|最新话题回复的时间（毫秒）"`
 	Preview    *ReplyQuote `json:"preview,omitzero" doc:"the message answered, shortened|被回复消息的摘要"`
+	Notice     id.ID       `json:"notice,omitzero" doc:"the notice that it shows|所展示的通知"`
 }
 
 // ReplyQuote is the beginning of a message that another one answers.

@@ -219,6 +219,29 @@ func (b *box) keep(ctx context.Context) {
 	}
 }
 
+// punctual does what the clock asks for, every second, until ctx ends:
+// reminders of notices and scheduled messages.
+func (b *box) punctual(ctx context.Context) {
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	told := ""
+	for {
+		why := ""
+		if err := b.chat.Due(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			why = err.Error()
+		}
+		if why != told && why != "" {
+			b.log.Warn("what is due waits", "error", why)
+		}
+		told = why
+		select {
+		case <-ctx.Done():
+			return
+		case <-second.C:
+		}
+	}
+}
+
 // orphanAge is how long content without a file may lie there: an upload that
 // is being finished has its content before its record.
 const orphanAge = time.Hour

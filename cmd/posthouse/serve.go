@@ -75,6 +75,7 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 	err = s.open(ctx, log)
 	if err == nil {
 		go s.keep(ctx)
+		go s.punctual(ctx)
 		a.greet(out, s)
 		if a.ready != nil {
 			a.ready(s)
