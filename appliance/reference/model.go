@@ -198,6 +198,14 @@ func limits() []limit {
 		{"MaxPassword", wire.MaxPassword, wire.Text{En: "bytes of a password, at most", Zh: "密码最多字节数"}},
 		{"LiveReceipts", wire.LiveReceipts, wire.Text{En: "members up to which receipts travel live in a group", Zh: "实时推送回执的群组成员上限"}},
 		{"MaxPinned", wire.MaxPinned, wire.Text{En: "pinned messages in a room", Zh: "房间的置顶消息数"}},
+		{"MaxNoticeText", wire.MaxNoticeText, wire.Text{En: "bytes of a notice", Zh: "通知正文字节数"}},
+		{"MaxNoticeRooms", wire.MaxNoticeRooms, wire.Text{En: "rooms that one notice addresses", Zh: "一个通知发送到的房间数"}},
+		{"MaxNoticeDepartments", wire.MaxNoticeDepartments, wire.Text{En: "departments that one notice addresses", Zh: "一个通知发送到的部门数"}},
+		{"MaxNoticeUsers", wire.MaxNoticeUsers, wire.Text{En: "people that an admin or owner addresses by name", Zh: "管理员或所有者点名的人数"}},
+		{"MaxNoticeUsersPlain", wire.MaxNoticeUsersPlain, wire.Text{En: "people that anybody else addresses by name", Zh: "其他人点名的人数"}},
+		{"MaxNoticesOpen", wire.MaxNoticesOpen, wire.Text{En: "open notices of one author", Zh: "每人未关闭的通知数"}},
+		{"MaxReminders", wire.MaxReminders, wire.Text{En: "automatic reminders of one notice", Zh: "一个通知的自动提醒次数"}},
+		{"MaxScheduled", wire.MaxScheduled, wire.Text{En: "scheduled messages of one person", Zh: "每人的定时消息数"}},
 	}
 }
 
