@@ -9,7 +9,7 @@ export type Role = "owner" | "admin" | "auditor" | "member";
 export type MemberRole = "owner" | "moderator" | "member" | "reader";
 export type RoomKind = "direct" | "group" | "channel" | "announcement" | "notes";
 export type Kind = "parse_error" | "invalid_request" | "method_not_found" | "invalid_params" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "expired" | "too_large" | "quota_exceeded" | "rate_limited" | "unavailable" | "internal";
-export type EventType = "message" | "edited" | "recalled" | "reaction" | "pinned" | "thread" | "read" | "room" | "joined" | "left" | "members" | "user" | "department" | "kv" | "devices" | "typing" | "presence" | "receipts" | "drain" | "reset";
+export type EventType = "message" | "edited" | "recalled" | "reaction" | "pinned" | "thread" | "read" | "room" | "joined" | "left" | "members" | "user" | "department" | "kv" | "devices" | "notice" | "scheduled" | "typing" | "presence" | "receipts" | "drain" | "reset";
 
 /** No members. */
 export type Empty = Record<string, never>;
@@ -98,7 +98,7 @@ export interface LoginParams {
   cookie?: boolean;
 }
 
-/** Result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of organisation.rename; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of file.discard; result of kv.put. */
+/** Result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of organisation.rename; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of notice.confirm; result of notice.remind; result of notice.close; result of scheduled.remove; result of file.discard; result of kv.put. */
 export interface Done {
   /** journal position of the change; 0 = nothing had to change */
   position: number;
@@ -535,6 +535,8 @@ export interface Message {
   last_reply?: number;
   /** the message answered, shortened */
   preview?: ReplyQuote;
+  /** the notice that it shows */
+  notice?: ID;
 }
 
 export interface File {
@@ -795,7 +797,7 @@ export interface SendParams {
   foreign?: Foreign;
 }
 
-/** Result of message.send; result of message.forward. */
+/** Result of message.send; result of message.forward; result of scheduled.send. */
 export interface Sent {
   /** opaque message id */
   id: MessageID;
@@ -916,6 +918,240 @@ export interface Step {
   read_at?: number;
   /** the device was last connected, ms */
   last_seen?: number;
+}
+
+/** Params of notice.send. */
+export interface NoticeSend {
+  /** UUID made before the first try; the same key again is the same notice */
+  key: string;
+  /** 1-100 characters */
+  title: string;
+  /** at most 16384 bytes, in the Markdown subset */
+  text?: string;
+  /** at most 50; in groups and direct rooms any member, elsewhere moderators and owners */
+  rooms?: ID[];
+  /** at most 100, with those below; admins and owners */
+  departments?: ID[];
+  /** at most 20; admins and owners 500 */
+  users?: ID[];
+  /** every account; admins and owners */
+  everyone?: boolean;
+  /** ms, at most a year ahead; may be passed, is shown */
+  deadline?: number;
+  /** 15 minutes to 1 day; absent: no automatic reminders */
+  remind_every_ms?: number;
+  /** 1-50, default 10 */
+  remind_most?: number;
+}
+
+/** Result of notice.send. */
+export interface NoticeSent {
+  /** the notice */
+  notice: Notice;
+  /** journal position */
+  position: number;
+  /** the key had been used: nothing was sent now */
+  again?: boolean;
+}
+
+export interface Notice {
+  /** notice */
+  id: ID;
+  /** who sent it */
+  author: ID;
+  /** one line */
+  title: string;
+  /** text in the Markdown subset */
+  text?: string;
+  /** when it was sent, ms */
+  created: number;
+  /** to be confirmed until, ms */
+  deadline?: number;
+  /** between automatic reminders, ms */
+  remind_every_ms?: number;
+  /** most automatic reminders */
+  remind_most?: number;
+  /** automatic reminders so far */
+  reminders?: number;
+  /** last reminder, ms */
+  reminded_at?: number;
+  /** closed: nobody is asked any more, ms */
+  closed_at?: number;
+  /** how many were asked */
+  audience: number;
+  /** how many confirmed */
+  confirmed: number;
+  /** how many have not and still could */
+  waiting?: number;
+  /** the caller: waiting, confirmed or gone; absent if not asked */
+  mine?: string;
+  /** when the caller confirmed, ms */
+  confirmed_at?: number;
+  /** rooms addressed */
+  rooms?: ID[];
+  /** departments addressed, with those below */
+  departments?: ID[];
+  /** people addressed by name */
+  users?: ID[];
+  /** everybody was addressed */
+  everyone?: boolean;
+  /** messages that show it, in rooms of the caller */
+  messages?: MessageID[];
+}
+
+/** Params of notice.list. */
+export interface NoticeListParams {
+  /** waiting (default): what waits for the caller; received: all the caller was asked; sent: by the caller; all: auditors and above */
+  box?: string;
+  /** continue after this notice */
+  after?: ID;
+  /** 1-100, default 50 */
+  limit?: number;
+}
+
+/** Result of notice.list. */
+export interface NoticeList {
+  /** newest first */
+  notices: Notice[];
+  /** there are more */
+  more: boolean;
+  /** how many wait for the caller */
+  waiting: number;
+}
+
+/** Params of notice.get. */
+export interface NoticeGetParams {
+  /** notice */
+  notice: ID;
+  /** list people and departments too: its author, auditors and above */
+  people?: boolean;
+  /** only waiting, confirmed or gone */
+  state?: string;
+  /** part of a name or login */
+  query?: string;
+  /** continue after this account */
+  after?: ID;
+  /** 1-500, default 100 */
+  limit?: number;
+}
+
+/** Result of notice.get. */
+export interface NoticeState {
+  /** the notice */
+  notice: Notice;
+  /** by department and name */
+  people?: NoticePerson[];
+  /** there are more people */
+  more?: boolean;
+  /** counts of the whole audience */
+  departments?: NoticeDepartment[];
+}
+
+export interface NoticePerson {
+  /** account */
+  user: ID;
+  /** waiting, confirmed or gone (has left or is disabled) */
+  state: string;
+  /** ms */
+  confirmed_at?: number;
+}
+
+export interface NoticeDepartment {
+  /** department; absent: people in none */
+  department?: ID;
+  /** asked */
+  audience: number;
+  /** confirmed */
+  confirmed: number;
+  /** not yet */
+  waiting: number;
+}
+
+/** Params of notice.confirm; params of notice.remind; params of notice.close. */
+export interface NoticeParam {
+  /** notice */
+  notice: ID;
+}
+
+/** Params of scheduled.create. */
+export interface ScheduledCreate {
+  /** room */
+  room: ID;
+  /** UUID made before the first try */
+  key: string;
+  /** text in the Markdown subset */
+  text?: string;
+  /** sequence number of the message answered */
+  reply_to?: number;
+  /** sequence number of the thread's first message */
+  thread?: number;
+  /** at most 20; kept until it is sent or removed */
+  files?: ID[];
+  /** when, ms; 1 minute to 1 year ahead */
+  at: number;
+}
+
+/** Result of scheduled.create; result of scheduled.update. */
+export interface ScheduledResult {
+  /** as it is */
+  scheduled: ScheduledMessage;
+  /** journal position */
+  position: number;
+  /** the key had been used: nothing was made now */
+  again?: boolean;
+}
+
+export interface ScheduledMessage {
+  /** scheduled message */
+  id: ID;
+  /** room */
+  room: ID;
+  /** text in the Markdown subset */
+  text?: string;
+  /** sequence number of the message answered */
+  reply_to?: number;
+  /** sequence number of the thread's first message */
+  thread?: number;
+  /** attachments */
+  files?: File[];
+  /** when it is to be sent, ms */
+  at: number;
+  /** time, ms */
+  created: number;
+  /** it could not be sent, ms */
+  failed_at?: number;
+  /** why it could not be sent, in English */
+  reason_en?: string;
+  /** why it could not be sent, in Chinese */
+  reason_zh?: string;
+}
+
+/** Params of scheduled.list. */
+export interface ScheduledListParams {
+  /** only of this room */
+  room?: ID;
+}
+
+/** Result of scheduled.list. */
+export interface ScheduledList {
+  /** the next first */
+  scheduled: ScheduledMessage[];
+}
+
+/** Params of scheduled.update. */
+export interface ScheduledUpdate {
+  /** scheduled message */
+  scheduled: ID;
+  /** new text; absent stays */
+  text?: string;
+  /** new time, ms; absent stays */
+  at?: number;
+}
+
+/** Params of scheduled.remove; params of scheduled.send. */
+export interface ScheduledParam {
+  /** scheduled message */
+  scheduled: ID;
 }
 
 /** Params of file.get; params of file.discard. */
@@ -1220,6 +1456,32 @@ export interface DevicesChanged {
   user: ID;
 }
 
+/** Data of event notice. */
+export interface NoticeChange {
+  /** new, confirmed, reminded or closed */
+  what: string;
+  /** as it is, without what only its author is told */
+  notice: Notice;
+  /** who did it; absent: the clock */
+  user?: ID;
+  /** when, ms */
+  at: number;
+  /** the receiver is asked to confirm */
+  asked?: boolean;
+}
+
+/** Data of event scheduled. */
+export interface ScheduledChange {
+  /** put, removed, sent or failed */
+  what: string;
+  /** scheduled message */
+  id: ID;
+  /** as it is, while it waits */
+  scheduled?: ScheduledMessage;
+  /** the message it became */
+  message?: MessageID;
+}
+
 /** Data of event typing. */
 export interface Typing {
   /** room */
@@ -1384,6 +1646,28 @@ export interface Methods {
   "message.readers": { params: MessageParam; result: Readers; socket: false };
   /** Where the message is: per device stored, pushed, acknowledged, read. For its author, auditors and above. */
   "message.journey": { params: MessageParam; result: Journey; socket: false };
+  /** Sends a notice that people confirm. Whom it asks is decided now; rooms get a message that shows it. */
+  "notice.send": { params: NoticeSend; result: NoticeSent; socket: false };
+  /** Notices that wait for the caller, were received or sent. */
+  "notice.list": { params: NoticeListParams; result: NoticeList; socket: false };
+  /** One notice; for its author, auditors and above also who confirmed and who has not. */
+  "notice.get": { params: NoticeGetParams; result: NoticeState; socket: false };
+  /** Confirms a notice. Once; again changes nothing. */
+  "notice.confirm": { params: NoticeParam; result: Done; socket: false };
+  /** Reminds those who have not confirmed, at most every 5 minutes. Its author, admins and owners. */
+  "notice.remind": { params: NoticeParam; result: Done; socket: false };
+  /** Closes a notice: nobody is asked any more. Its author, admins and owners. */
+  "notice.close": { params: NoticeParam; result: Done; socket: false };
+  /** Keeps a message and sends it at its time, once. */
+  "scheduled.create": { params: ScheduledCreate; result: ScheduledResult; socket: false };
+  /** The caller's scheduled messages, failed ones too. */
+  "scheduled.list": { params: ScheduledListParams; result: ScheduledList; socket: false };
+  /** Changes text or time; one that failed waits again. */
+  "scheduled.update": { params: ScheduledUpdate; result: ScheduledResult; socket: false };
+  /** Removes a scheduled message unsent. */
+  "scheduled.remove": { params: ScheduledParam; result: Done; socket: false };
+  /** Sends a scheduled message now. */
+  "scheduled.send": { params: ScheduledParam; result: Sent; socket: false };
   /** What is known of a file. */
   "file.get": { params: FileParam; result: FileResult; socket: false };
   /** Throws away an uploaded file that no message carries. */
@@ -1475,6 +1759,17 @@ export const access: { readonly [M in Method]: Access } = {
   "message.pin": "logged_in",
   "message.readers": "logged_in",
   "message.journey": "logged_in",
+  "notice.send": "logged_in",
+  "notice.list": "logged_in",
+  "notice.get": "logged_in",
+  "notice.confirm": "logged_in",
+  "notice.remind": "logged_in",
+  "notice.close": "logged_in",
+  "scheduled.create": "logged_in",
+  "scheduled.list": "logged_in",
+  "scheduled.update": "logged_in",
+  "scheduled.remove": "logged_in",
+  "scheduled.send": "logged_in",
   "file.get": "logged_in",
   "file.discard": "logged_in",
   "file.usage": "logged_in",
@@ -1536,6 +1831,10 @@ export type Event =
   | { type: "kv"; position: number; data: KVChange }
   /** The caller's list of devices changed. */
   | { type: "devices"; position: number; data: DevicesChanged }
+  /** A notice was sent, confirmed, reminded of or closed. */
+  | { type: "notice"; position: number; data: NoticeChange }
+  /** A scheduled message of the caller was put, removed, sent or could not be sent. */
+  | { type: "scheduled"; position: number; data: ScheduledChange }
   /** Somebody is typing; true for 5 seconds. */
   | { type: "typing"; position?: undefined; data: Typing }
   /** Presence of watched people changed. */
@@ -1581,4 +1880,20 @@ export const limits = {
   LiveReceipts: 50,
   /** pinned messages in a room */
   MaxPinned: 100,
+  /** bytes of a notice */
+  MaxNoticeText: 16384,
+  /** rooms that one notice addresses */
+  MaxNoticeRooms: 50,
+  /** departments that one notice addresses */
+  MaxNoticeDepartments: 100,
+  /** people that an admin or owner addresses by name */
+  MaxNoticeUsers: 500,
+  /** people that anybody else addresses by name */
+  MaxNoticeUsersPlain: 20,
+  /** open notices of one author */
+  MaxNoticesOpen: 100,
+  /** automatic reminders of one notice */
+  MaxReminders: 50,
+  /** scheduled messages of one person */
+  MaxScheduled: 100,
 } as const;
