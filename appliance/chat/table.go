@@ -79,7 +79,9 @@ func (s *Service) table() map[string]method {
 }
 
 func (s *Service) info(_ *Call, _ *wire.Empty) (wire.ServerInfo, error) {
-	return wire.ServerInfo{Version: s.opt.Version, Organisation: s.s.Organisation(), Setup: s.s.Counts().Users == 0, Ready: s.ReadOnly() == nil}, nil
+	l := s.s.Limits()
+	return wire.ServerInfo{Version: s.opt.Version, Organisation: s.s.Organisation(), Setup: s.s.Counts().Users == 0, Ready: s.ReadOnly() == nil,
+		MessageBytes: l.MessageBytes, UploadBytes: l.UploadBytes}, nil
 }
 
 func (s *Service) status(c *Call, _ *wire.Empty) (wire.StatusResult, error) {

@@ -272,6 +272,9 @@ func (s *State) InviteInfo(code string, now time.Time) (wire.InviteInfo, bool) {
 	return info, true
 }
 
+// Limits gives the limits that commands are held to.
+func (s *State) Limits() Limits { return s.opt.Limits }
+
 // Organisation is the name people see.
 func (s *State) Organisation() string {
 	s.mu.RLock()

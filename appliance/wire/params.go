@@ -404,6 +404,8 @@ type (
 		Organisation string `json:"organisation" doc:"organisation|组织"`
 		Setup        bool   `json:"setup" doc:"waiting for its first owner|等待初始化"`
 		Ready        bool   `json:"ready" doc:"takes messages|可收发消息"`
+		MessageBytes int    `json:"message_bytes" doc:"bytes of UTF-8 in a message, at most; longer text goes as a file|一条消息最多的 UTF-8 字节数，更长的文本作为文件发送"`
+		UploadBytes  int64  `json:"upload_bytes" doc:"bytes of a file, at most|文件最多的字节数"`
 	}
 	StatusResult struct {
 		Version     string   `json:"version" doc:"version|版本"`
