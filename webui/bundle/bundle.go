@@ -16,6 +16,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -26,7 +27,12 @@ import (
 // Build makes the files of dist, by their path below it, from the webui
 // directory given.
 func Build(dir string) (map[string][]byte, error) {
-	script, err := Script(filepath.Join(dir, "src", "main.ts"), true)
+	emoji, err := os.ReadFile(filepath.Join(dir, "static", "emoji.json"))
+	if err != nil {
+		return nil, fmt.Errorf("read the emoji: %w", err)
+	}
+	emojiName := hashed("emoji", ".json", emoji)
+	script, err := build(filepath.Join(dir, "src", "main.ts"), true, map[string]string{"EMOJI_DATA": strconv.Quote("/assets/" + emojiName)})
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +48,7 @@ func Build(dir string) (map[string][]byte, error) {
 		return nil, fmt.Errorf("read the icon: %w", err)
 	}
 	scriptName, styleName := hashed("app", ".js", script), hashed("app", ".css", style)
-	files := map[string][]byte{"assets/" + scriptName: script, "assets/" + styleName: style, "assets/icon.svg": icon}
+	files := map[string][]byte{"assets/" + scriptName: script, "assets/" + styleName: style, "assets/" + emojiName: emoji, "assets/icon.svg": icon}
 	for _, lang := range []string{"en", "zh"} {
 		v := pages.View{Lang: lang, Script: "/assets/" + scriptName, Style: "/assets/" + styleName}
 		files["index."+lang+".html"] = pages.Render(pages.Shell(v))
@@ -60,9 +66,13 @@ func Build(dir string) (map[string][]byte, error) {
 // Script bundles one TypeScript file with what it imports: minified as an
 // immediately invoked function for the page, or, for tests, readable and with
 // its exports in the global object "module".
-func Script(entry string, minify bool) ([]byte, error) {
+func Script(entry string, minify bool) ([]byte, error) { return build(entry, minify, nil) }
+
+// build replaces the names given by JavaScript expressions: addresses that have
+// a hash of what is not bundled in them.
+func build(entry string, minify bool, names map[string]string) ([]byte, error) {
 	opts := api.BuildOptions{
-		EntryPoints: []string{entry}, Bundle: true, Format: api.FormatIIFE, Target: api.ES2022,
+		EntryPoints: []string{entry}, Bundle: true, Format: api.FormatIIFE, Target: api.ES2022, Define: names,
 		Charset: api.CharsetUTF8, LegalComments: api.LegalCommentsNone,
 		MinifyWhitespace: minify, MinifySyntax: minify, MinifyIdentifiers: minify,
 	}
