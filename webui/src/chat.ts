@@ -97,6 +97,7 @@ export class Chat implements Frame {
     document.removeEventListener("keydown", this.keys);
     for (const end of this.ends) end();
     this.timeline?.close();
+    this.composer?.close();
     this.sideView?.close?.();
     this.page?.close?.();
     this.client.stop();
@@ -134,6 +135,7 @@ export class Chat implements Frame {
   private showPage(room: ID, name: string, make: () => View | null): void {
     if (!room && name && name === this.pageName) return;
     this.timeline?.close();
+    this.composer?.close();
     this.timeline = this.composer = null;
     this.page?.close?.();
     this.page = null;
@@ -179,7 +181,10 @@ export class Chat implements Frame {
   }
 
   private show(room: ID): void {
-    const composer = new Composer(this.client, room, () => this.timeline?.sent(), (c) => features.flatMap((x) => x.composerButtons?.(this, c) ?? []));
+    const composer = new Composer(this.client, room, () => this.timeline?.sent(), (c) => features.flatMap((x) => x.composerButtons?.(this, c) ?? []), 0, {
+      sources: (c) => features.flatMap((x) => x.sources?.(this, c) ?? []),
+      take: (c, text) => features.some((x) => x.take?.(this, c, text)),
+    });
     this.composer = composer;
     const timeline: Timeline = new Timeline(this.client, room, {
       reply: (m) => composer.startReply(m),

@@ -31,6 +31,7 @@ export class Client {
   readonly store = new Store();
   readonly connection: Connection;
   outbox: Outbox;
+  messageBytes = 0; // of a text, at most; 0 until the server has told
   private sending = new Set<ID>(); // rooms
   private pauses = new Map<ID, number>(); // room → failures in a row
   private wanted = new Set<ID>();
@@ -141,6 +142,7 @@ export class Client {
     try {
       const info = await post("server.info", {}, lang);
       const was = this.store.state.readOnly;
+      this.messageBytes = info.message_bytes;
       this.store.dispatch({ type: "server", organisation: info.organisation, ready: info.ready });
       if (info.ready && was) this.flush();
       if (!info.ready) this.checkTimer = window.setTimeout(() => void this.checkServer(), 10000);

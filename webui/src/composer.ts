@@ -1,42 +1,40 @@
-// Writing: text, files, replies, edits, mentions. What is written is kept per
-// room in the browser's storage until it is sent.
+// Writing: text, files, replies, edits. What is written is kept per room in the
+// browser's storage until it is sent.
 
-import { limits, type ID, type Message, type User } from "./api";
+import type { ID, Message, User } from "./api";
 import type { Client } from "./client";
-import { fillWith, h, icon, iconButton, toast, unique } from "./dom";
+import { Completion, emojiAt, mentionAt, type Choice, type Found, type Source } from "./complete";
+import { confirm, fillWith, h, icon, iconButton, toast } from "./dom";
+import { emojiList, findEmoji, memory, remember, withTone } from "./emoji";
+import { nameOfEmoji, pickEmoji } from "./emojipicker";
+import { format, inFence, link, newLine, type Mark, type Selected } from "./format";
 import { inComposition, sends } from "./ime";
 import { explain, size, t } from "./lang";
+import { render } from "./markup";
 import { nameOf, roomName } from "./names";
 import type { Draft, Pending } from "./outbox";
 import { mayWrite } from "./state";
-import { Upload } from "./upload";
+import { Toolbar, markOf } from "./toolbar";
+import { Tray, pastedName } from "./tray";
+import type { Voice } from "./upload";
 
-interface Attached {
-  name: string;
-  size: number;
-  type: string;
-  id: string; // set when it is on the server
-  upload: Upload | null;
-}
-
-// at finds the beginning of a mention before the caret.
-export function mentionAt(text: string, caret: number): { from: number; query: string } | null {
-  const m = /(^|[^A-Za-z0-9@/])@([^\s@]{0,30})$/.exec(text.slice(0, caret));
-  return m ? { from: caret - m[2]!.length - 1, query: m[2]! } : null;
+// Extras are what features add beside buttons.
+export interface Extras {
+  sources?(c: Composer): Source[]; // of completion
+  take?(c: Composer, text: string): boolean; // true: a command, not a message
 }
 
 export class Composer {
   readonly element: HTMLElement;
   private area: HTMLTextAreaElement;
   private context = h("div", { class: "context", hidden: true });
-  private tray = h("ul", { class: "tray" });
+  private preview = h("div", { class: "preview", role: "region", "aria-label": t("format.preview"), tabindex: 0, hidden: true });
+  private notes = h("div", { class: "notes", role: "status" });
+  private tray: Tray;
+  private toolbar: Toolbar;
+  private completion: Completion;
   private closed = h("p", { class: "closed", hidden: true });
   private form: HTMLFormElement;
-  private people: HTMLUListElement;
-  private choices: { login: string; name: string }[] = [];
-  private choice = 0;
-  private asking = 0;
-  private attached: Attached[] = [];
   private reply: Message | null = null;
   private editing: Message | null = null;
   private composing = false;
@@ -44,11 +42,10 @@ export class Composer {
   private savedText = "";
   private picker = h("input", { type: "file", multiple: true, hidden: true, tabindex: -1, "aria-hidden": "true" });
 
-  constructor(readonly client: Client, readonly room: ID, private readonly sent: () => void, extra: (c: Composer) => HTMLElement[] = () => [], readonly thread = 0) {
-    const listID = unique("people");
-    this.people = h("ul", { class: "suggest", id: listID, role: "listbox", "aria-label": t("composer.people"), hidden: true });
+  constructor(readonly client: Client, readonly room: ID, private readonly sent: () => void, buttons: (c: Composer) => HTMLElement[] = () => [], readonly thread = 0,
+    private readonly extras: Extras = {}) {
+    this.tray = new Tray(() => this.save(), (file) => void this.client.call("file.discard", { file }).catch(() => {}));
     this.area = h("textarea", { rows: 1, placeholder: t("composer.placeholder"), title: t("composer.hint"), enterkeyhint: "send",
-      "aria-autocomplete": "list", "aria-controls": listID,
       oninput: () => this.changed(),
       onkeydown: (e: KeyboardEvent) => this.key(e),
       oncompositionstart: () => (this.composing = true),
@@ -56,24 +53,28 @@ export class Composer {
         this.composing = false;
         this.ended = e.timeStamp;
       },
-      onpaste: (e: ClipboardEvent) => {
-        const files = [...(e.clipboardData?.files ?? [])];
-        if (!files.length) return;
-        e.preventDefault();
-        this.add(files);
-      },
-      onblur: () => setTimeout(() => this.suggest([]), 150),
+      onpaste: (e: ClipboardEvent) => this.pasted(e),
+      onclick: () => void this.completion.ask(),
     });
+    this.completion = new Completion(this.area, [...(extras.sources?.(this) ?? []), (text, caret) => this.people(text, caret), (text, caret) => this.emoji(text, caret)],
+      (from, to, text) => this.replace(from, to, text));
+    this.toolbar = new Toolbar((mark) => this.format(mark), () => this.togglePreview());
     this.picker.addEventListener("change", () => {
       this.add([...(this.picker.files ?? [])]);
       this.picker.value = "";
     });
+    const smile: HTMLButtonElement = iconButton("smile", t("emoji.title"), () => pickEmoji(smile, (e) => this.insert(e)), { class: "iconbutton smile", "aria-haspopup": "dialog" });
     this.form = h("form", { class: "write", onsubmit: (e: Event) => { e.preventDefault(); this.send(); } },
-      iconButton("attach", t("composer.attach"), () => this.picker.click()), this.picker, this.area, ...extra(this),
+      iconButton("attach", t("composer.attach"), () => this.picker.click()), this.toolbar.toggle, this.picker, this.area, smile, ...buttons(this),
       h("button", { type: "submit", class: "iconbutton send", "aria-label": t("composer.send"), title: t("composer.send") }, icon("send")));
-    this.element = h("div", { class: "composer" }, this.people, this.context, this.tray, this.closed, this.form);
+    this.element = h("div", { class: "composer" }, this.completion.element, this.notes, this.context, this.preview, this.tray.element, this.closed, this.toolbar.element, this.form);
     this.restore();
     this.render();
+  }
+
+  // close ends what still runs in the composer.
+  close(): void {
+    this.tray.close();
   }
 
   // render follows the room: its name, and whether one may write.
@@ -85,6 +86,7 @@ export class Composer {
     this.area.setAttribute("aria-label", t("composer.label", { room: roomName(s, r) }));
     const may = mayWrite(r);
     this.form.hidden = may !== "yes";
+    this.element.classList.toggle("shut", may !== "yes");
     this.closed.hidden = may === "yes";
     if (may !== "yes") this.closed.textContent = t(may === "archived" ? "composer.closed.archived" : "composer.closed.reader");
     if (this.reply || this.editing) this.renderContext();
@@ -114,89 +116,165 @@ export class Composer {
   again(p: Pending): void {
     if (this.editing) this.cancel();
     this.set(this.area.value ? this.area.value + "\n" + p.text : p.text);
-    for (const f of p.files ?? []) this.attached.push({ ...f, upload: null });
+    this.tray.keep(p.files ?? []);
     this.client.drop(p.key);
-    this.renderTray();
     this.save();
     this.area.focus();
   }
 
-  add(files: File[]): void {
+  // note shows something that only this person sees, until it is closed.
+  note(...content: (Node | string)[]): void {
+    const e: HTMLElement = h("div", { class: "note" }, h("div", { class: "note-body" }, h("strong", null, t("note.only")), " ", ...content),
+      iconButton("close", t("close"), () => { e.remove(); this.area.focus(); }));
+    this.notes.append(e);
+    while (this.notes.childElementCount > 3) this.notes.firstElementChild!.remove();
+  }
+
+  add(files: File[], voice?: Voice): void {
     if (this.editing || this.form.hidden) return;
-    for (const f of files) {
-      if (this.attached.length >= limits.MaxFiles) {
-        toast(t("upload.toomany", { n: limits.MaxFiles }), true);
-        break;
-      }
-      const a: Attached = { name: f.name || "file", size: f.size, type: f.type, id: "", upload: null };
-      a.upload = new Upload(f, () => this.progress(a));
-      this.attached.push(a);
-    }
-    this.renderTray();
+    this.tray.add(files, voice);
     this.area.focus();
   }
 
-  private progress(a: Attached): void {
-    if (a.upload?.state === "done" && !a.id) {
-      a.id = a.upload.id;
-      this.save();
+  // draft is what would be sent now; null when there is nothing, something still
+  // uploads, or a message is being edited.
+  draft(): Draft | null {
+    const text = trimmed(this.area.value);
+    if (this.editing || this.tray.waiting || (!text && !this.tray.count)) return null;
+    const files = this.tray.done();
+    return { text, ...(this.reply ? { replyTo: this.reply.seq } : {}), ...(this.thread ? { thread: this.thread } : {}), ...(files.length ? { files } : {}) };
+  }
+
+  // clear empties the composer: what was in it is on its way.
+  clear(): void {
+    this.tray.clear();
+    this.reply = null;
+    this.set("");
+    this.renderContext();
+    this.save();
+  }
+
+  // insert puts text where the caret is.
+  insert(text: string): void {
+    this.area.focus();
+    this.replace(this.area.selectionStart, this.area.selectionEnd, text);
+  }
+
+  // ---- text
+
+  // replace edits like a person, so that undo takes it back.
+  private replace(from: number, to: number, text: string, selectFrom = from + text.length, selectTo = selectFrom): void {
+    this.area.focus();
+    this.area.setSelectionRange(from, to);
+    const done = text ? document.execCommand("insertText", false, text) : from === to || document.execCommand("delete");
+    if (!done) {
+      this.area.setRangeText(text, from, to, "end");
+      this.changed();
     }
-    this.renderTray();
+    this.area.setSelectionRange(selectFrom, selectTo);
+  }
+
+  // become changes the text to another one where they differ.
+  private become(next: Selected): void {
+    const old = this.area.value;
+    const most = Math.min(old.length, next.text.length);
+    let head = 0;
+    while (head < most && old[head] === next.text[head]) head++;
+    let tail = 0;
+    while (tail < most - head && old[old.length - 1 - tail] === next.text[next.text.length - 1 - tail]) tail++;
+    this.replace(head, old.length - tail, next.text.slice(head, next.text.length - tail), next.from, next.to);
+  }
+
+  private selected(): Selected {
+    return { text: this.area.value, from: this.area.selectionStart, to: this.area.selectionEnd };
+  }
+
+  private format(mark: Mark): void {
+    this.become(format(this.selected(), mark));
+  }
+
+  private pasted(e: ClipboardEvent): void {
+    const files = [...(e.clipboardData?.files ?? [])];
+    const text = e.clipboardData?.getData("text/plain") ?? "";
+    if (files.length && !text) {
+      e.preventDefault();
+      const now = new Date();
+      this.add(files.map((f) => new File([f], pastedName(f.name, f.type, now), { type: f.type })));
+      return;
+    }
+    const s = this.selected();
+    const chosen = s.text.slice(s.from, s.to);
+    if (chosen.trim() && !chosen.includes("\n") && !/^https?:/i.test(chosen) && /^https?:\/\/[^\s()]+$/i.test(text.trim())) {
+      e.preventDefault();
+      this.become(link(s, text.trim()));
+    }
   }
 
   private key(e: KeyboardEvent): void {
-    if (this.choices.length && !inComposition(e, this.composing, this.ended)) {
-      if (e.key === "ArrowDown" || e.key === "ArrowUp") {
-        this.choice = (this.choice + (e.key === "ArrowDown" ? 1 : -1) + this.choices.length) % this.choices.length;
-        this.renderChoices();
-        e.preventDefault();
-        return;
-      }
-      if ((e.key === "Enter" && !e.shiftKey) || e.key === "Tab") {
-        this.pick(this.choices[this.choice]!.login);
-        e.preventDefault();
-        return;
-      }
-      if (e.key === "Escape") {
-        this.suggest([]);
-        e.preventDefault();
-        return;
-      }
-    }
-    if (sends(e, this.composing, this.ended)) {
+    const composing = inComposition(e, this.composing, this.ended);
+    if (!composing && this.completion.key(e)) return;
+    const mark = composing ? null : markOf(e);
+    if (mark) {
+      e.preventDefault();
+      e.stopPropagation();
+      this.format(mark);
+    } else if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && !composing) {
       e.preventDefault();
       this.send();
-    } else if (e.key === "Enter" && !e.shiftKey && inComposition(e, this.composing, this.ended) && !this.composing && !e.isComposing) {
+    } else if (sends(e, this.composing, this.ended) && !inFence(this.area.value, this.area.selectionStart)) {
+      e.preventDefault();
+      this.send();
+    } else if (e.key === "Enter" && !e.ctrlKey && !e.altKey && !e.metaKey && !composing) {
+      const next = newLine(this.selected());
+      if (!next) return;
+      e.preventDefault();
+      this.become(next);
+    } else if (e.key === "Enter" && !e.shiftKey && composing && !this.composing && !e.isComposing) {
       e.preventDefault(); // Safari: the Enter that ended the composition; no line break either
-    } else if (e.key === "Escape" && (this.reply || this.editing)) {
+    } else if (e.key === "Escape" && !composing && (this.reply || this.editing)) {
       this.cancel();
       e.preventDefault();
+      e.stopPropagation();
+    } else if (e.key === "ArrowUp" && !composing && !this.area.value && !this.tray.count && !this.editing && !e.altKey && !e.ctrlKey && !e.metaKey && !e.shiftKey) {
+      const s = this.client.store.state;
+      const mine = s.timelines.get(this.room)?.messages.findLast((m) => m.sender === s.me?.id && !m.change && !m.recalled && !m.forwarded && m.text);
+      if (!mine) return;
+      e.preventDefault();
+      this.startEdit(mine);
     }
   }
 
   private send(): void {
-    const text = this.area.value.trim();
+    const text = trimmed(this.area.value);
     if (this.editing) {
       void this.saveEdit(this.editing, text);
       return;
     }
-    if (this.attached.some((a) => !a.id)) {
+    if (this.tray.waiting) {
       toast(t("upload.waiting"));
       return;
     }
-    if (!text && !this.attached.length) return;
-    const draft: Draft = { text };
-    if (this.reply) draft.replyTo = this.reply.seq;
-    if (this.thread) draft.thread = this.thread;
-    if (this.attached.length) draft.files = this.attached.map(({ id, name, size, type }) => ({ id, name, size, type }));
+    if (!text && !this.tray.count) return;
+    const bytes = new TextEncoder().encode(text).length;
+    if (this.client.messageBytes && bytes > this.client.messageBytes) return this.offerFile(text, bytes);
+    this.completion.close();
+    if (text.startsWith("/") && !this.tray.count && this.extras.take?.(this, text)) return;
+    const draft = this.draft()!;
     this.client.send(this.room, draft);
-    this.attached = [];
-    this.reply = null;
-    this.set("");
-    this.renderContext();
-    this.renderTray();
-    this.save();
+    this.clear();
+    this.showPreview(false);
     this.sent();
+  }
+
+  // offerFile: a text over the limit goes as a file, if the person agrees.
+  private offerFile(text: string, bytes: number): void {
+    const markdown = /^(```|> |[-*] |\d+\. |#+ )|\*\*|\[[^\]]+\]\(/m.test(text);
+    const name = t("long.name") + (markdown ? ".md" : ".txt");
+    confirm(t("long.title"), t("long.about", { size: size(bytes), most: size(this.client.messageBytes), name }), t("long.button"), () => {
+      this.set("");
+      this.save();
+      this.add([new File([text], name, { type: "text/plain" })]);
+    });
   }
 
   private async saveEdit(m: Message, text: string): Promise<void> {
@@ -224,17 +302,37 @@ export class Composer {
     this.grow();
     if (this.area.value && !this.editing) this.client.typing(this.room);
     this.save();
-    void this.complete();
+    if (!this.preview.hidden) this.drawPreview();
+    if (!this.composing) void this.completion.ask();
   }
 
   private set(text: string): void {
     this.area.value = text;
+    this.completion.close();
     this.grow();
+    if (!this.preview.hidden) this.drawPreview();
   }
 
   private grow(): void {
     this.area.style.height = "auto";
     this.area.style.height = Math.min(this.area.scrollHeight + 2, Math.round(innerHeight * 0.4)) + "px";
+  }
+
+  private togglePreview(): void {
+    this.showPreview(this.preview.hidden);
+  }
+
+  private showPreview(on: boolean): void {
+    this.preview.hidden = !on;
+    this.toolbar.preview.setAttribute("aria-pressed", on ? "true" : "false");
+    if (on) this.drawPreview();
+  }
+
+  private drawPreview(): void {
+    const text = h("div", { class: "text" });
+    if (this.area.value.trim()) text.append(render(trimmed(this.area.value)));
+    else text.append(h("p", { class: "hint" }, t("format.preview.empty")));
+    fillWith(this.preview, text);
   }
 
   private renderContext(): void {
@@ -249,28 +347,6 @@ export class Composer {
       iconButton("close", t("cancel"), () => this.cancel()));
   }
 
-  private renderTray(): void {
-    fillWith(this.tray, ...this.attached.map((a) => {
-      const u = a.upload;
-      const failed = u?.state === "failed";
-      const text = a.id ? t("upload.done") : failed ? t("upload.failed", { reason: u!.reason }) : u ? u.percent + " %" : "";
-      return h("li", { class: failed ? "bad" : "" }, icon("file"), h("span", { class: "file-name" }, a.name), h("span", { class: "file-size" }, size(a.size)),
-        a.id || failed || !u ? null : h("progress", { max: 100, value: u.percent, "aria-label": t("upload.progress", { name: a.name, percent: u.percent }) }),
-        h("span", { class: "state" }, text),
-        failed ? h("button", { type: "button", onclick: () => u!.retry() }, t("retry")) : null,
-        iconButton("close", t("upload.cancel", { name: a.name }), () => this.remove(a)));
-    }));
-  }
-
-  private remove(a: Attached): void {
-    this.attached = this.attached.filter((x) => x !== a);
-    if (a.id) this.client.call("file.discard", { file: a.id }).catch(() => {});
-    else a.upload?.cancel();
-    this.renderTray();
-    this.save();
-    this.area.focus();
-  }
-
   // ---- drafts
 
   private get shelf(): string {
@@ -279,7 +355,7 @@ export class Composer {
 
   private save(): void {
     if (this.editing) return;
-    const files = this.attached.filter((a) => a.id).map(({ id, name, size, type }) => ({ id, name, size, type }));
+    const files = this.tray.done();
     try {
       if (this.area.value || files.length) localStorage.setItem(this.shelf, JSON.stringify({ text: this.area.value, files }));
       else localStorage.removeItem(this.shelf);
@@ -293,60 +369,58 @@ export class Composer {
       const d = JSON.parse(localStorage.getItem(this.shelf) ?? "null") as Draft | null;
       if (!d) return;
       this.area.value = d.text ?? "";
-      this.attached = (d.files ?? []).map((f) => ({ ...f, upload: null }));
-      this.renderTray();
+      this.tray.keep(d.files ?? []);
       queueMicrotask(() => this.grow());
     } catch {
       // Damaged: begin with nothing.
     }
   }
 
-  // ---- mentions
+  // ---- completion
 
-  private async complete(): Promise<void> {
-    const found = mentionAt(this.area.value, this.area.selectionStart);
+  private people(text: string, caret: number): Found | null {
+    const found = mentionAt(text, caret);
     const s = this.client.store.state;
     const r = s.rooms.get(this.room)?.room;
-    const n = ++this.asking;
-    if (!found || !r || r.kind === "direct" || r.kind === "notes") return this.suggest([]);
-    const q = found.query.toLowerCase();
+    if (!found || !r || r.kind === "direct" || r.kind === "notes") return null;
+    return { from: found.from, choices: this.mentionable(found.query) };
+  }
+
+  private mentionable(query: string): Choice[] | Promise<Choice[]> {
+    const s = this.client.store.state;
+    const q = query.toLowerCase();
     const fits = (u: User) => u.id !== s.me?.id && (u.login.toLowerCase().startsWith(q) || u.name.toLowerCase().includes(q));
     const members = s.members.get(this.room);
     const known = [...(members?.keys() ?? [])].flatMap((id) => s.users.get(id) ?? []).filter(fits);
-    const all = "all".startsWith(q) ? [{ login: "all", name: t("composer.all") }] : [];
-    if (known.length || !q || (members && members.size >= r.members)) return this.suggest([...known.slice(0, 7), ...all]);
-    try {
-      const list = await this.client.call("directory.list", { query: found.query, limit: 7 });
-      if (n === this.asking) this.suggest([...list.users.filter((u) => u.id !== s.me?.id), ...all]);
-    } catch {
-      if (n === this.asking) this.suggest(all);
-    }
+    const all = "all".startsWith(q) ? [{ text: "@all", label: t("composer.all"), hint: "@all" }] : [];
+    const choice = (u: { login: string; name: string }): Choice => ({ text: "@" + u.login, label: u.name, hint: "@" + u.login });
+    if (known.length || !q) return [...known.slice(0, 7).map(choice), ...all];
+    return this.client.call("directory.list", { query, limit: 7 }).then((list) => [...list.users.filter((u) => u.id !== s.me?.id).map(choice), ...all], () => all);
   }
 
-  private suggest(list: { login: string; name: string }[]): void {
-    this.choices = list.map(({ login, name }) => ({ login, name }));
-    this.choice = 0;
-    this.renderChoices();
+  private emoji(text: string, caret: number): Found | null {
+    const found = emojiAt(text, caret);
+    if (!found || inFence(text, caret)) return null;
+    const choices = emojiList().then((list) => {
+      const tone = memory().tone;
+      const hits = findEmoji(list, found.query, found.closed ? 1 : 7);
+      const toned = (e: (typeof hits)[number]) => (e.toned ? withTone(e.text, tone) : e.text);
+      if (found.closed) {
+        const [e] = hits;
+        if (e?.codes.includes(found.query.toLowerCase()) || e?.zh === found.query) {
+          remember({ used: toned(e) });
+          if (this.area.value === text && this.area.selectionStart === caret) this.replace(found.from, caret, toned(e));
+        }
+        return [];
+      }
+      return hits.map((e) => ({ text: toned(e), label: nameOfEmoji(e), hint: ":" + (e.codes.find((c) => c.startsWith(found.query.toLowerCase())) ?? e.codes[0]) + ":", picture: toned(e) }));
+    }, () => []);
+    return { from: found.from, choices };
   }
+}
 
-  private renderChoices(): void {
-    this.people.hidden = this.choices.length === 0;
-    fillWith(this.people, ...this.choices.map((c, i) => h("li", { role: "option", id: this.people.id + "-" + i, "aria-selected": i === this.choice ? "true" : "false",
-      onmousedown: (e: Event) => { e.preventDefault(); this.pick(c.login); } }, c.name, " ", h("span", { class: "login" }, "@" + c.login))));
-    if (this.choices.length) this.area.setAttribute("aria-activedescendant", this.people.id + "-" + this.choice);
-    else this.area.removeAttribute("aria-activedescendant");
-  }
-
-  private pick(login: string): void {
-    const caret = this.area.selectionStart;
-    const found = mentionAt(this.area.value, caret);
-    this.suggest([]);
-    if (!found) return;
-    const text = this.area.value;
-    const head = text.slice(0, found.from) + "@" + login + " ";
-    this.set(head + text.slice(caret).replace(/^ /, ""));
-    this.area.setSelectionRange(head.length, head.length);
-    this.area.focus();
-    this.save();
-  }
+// trimmed is a text without blank lines around it. Blanks before the first line
+// stay: they may be an indentation.
+function trimmed(text: string): string {
+  return text.replace(/^(?:[ \t]*\n)+/, "").trimEnd();
 }

@@ -2,7 +2,9 @@
 
 import type { Feature } from "./frame";
 import { pinsFeature } from "./pins";
+import { slashFeature } from "./slash";
 
 export const features: Feature[] = [
   pinsFeature,
+  slashFeature,
 ];

@@ -6,6 +6,7 @@
 
 import type { ID, Message, Room } from "./api";
 import type { Client } from "./client";
+import type { Source } from "./complete";
 import type { Composer } from "./composer";
 import type { Topic } from "./store";
 import type { Timeline } from "./timeline";
@@ -61,6 +62,8 @@ export interface Feature {
   messageBlock?(f: Frame, m: Message): HTMLElement | null;
   messageSignature?(f: Frame, m: Message): string;
   composerButtons?(f: Frame, c: Composer): HTMLElement[]; // beside the send button
+  sources?(f: Frame, c: Composer): Source[]; // of completion, asked before those of the composer
+  take?(f: Frame, c: Composer, text: string): boolean; // what begins with "/": true when it was a command
   banner?(f: Frame): HTMLElement | null; // above the room, drawn anew with every change of "me" and "rooms"
   start?(f: Frame): () => void; // once per session; the result ends it
 }

@@ -3,8 +3,9 @@
 import { dialog, h } from "./dom";
 import type { Command, Frame } from "./frame";
 import { t } from "./lang";
+import { formatKeys } from "./toolbar";
 
-const mac = /Mac|iPhone|iPad/.test(navigator.platform);
+export const mac = /Mac|iPhone|iPad/.test(navigator.platform);
 
 // pressed reports whether an event is the keys of a command.
 export function pressed(e: KeyboardEvent, keys: string): boolean {
@@ -46,6 +47,7 @@ export function help(commands: Command[]): void {
   const d = dialog(t("keys.title"));
   const row = (keys: string, text: string) => h("tr", null, h("td", null, h("kbd", null, shown(keys))), h("td", null, text));
   d.body.append(h("table", { class: "keys" }, h("tbody", null,
-    row("Enter", t("keys.send")), row("Shift+Enter", t("keys.newline")), row("Escape", t("keys.cancel")),
+    row("Enter", t("keys.send")), row("Shift+Enter", t("keys.newline")), row("Escape", t("keys.cancel")), row("ArrowUp", t("keys.editlast")),
+    ...formatKeys().map(([keys, name]) => row(keys, t(name))),
     ...commands.filter((c) => c.keys && c.keys !== "Escape").map((c) => row(c.keys!, t(c.name))))));
 }

@@ -8,6 +8,7 @@ import { clock, duration, explain, full, size, t } from "./lang";
 import { render } from "./markup";
 import { changeText, nameOf, names, recalledText, userAvatar } from "./names";
 import type { Pending } from "./outbox";
+import { pickEmoji } from "./emojipicker";
 import { moderates, statusOf, type State } from "./state";
 
 export const emojis = ["👍", "❤️", "😂", "🎉", "😮", "🙏"];
@@ -140,19 +141,19 @@ function status(client: Client, room: Room, m: Message, act: MessageActions): HT
 
 function actions(client: Client, room: Room, m: Message, mine: boolean, act: MessageActions): HTMLElement {
   const label = t("message.actions", { name: nameOf(client.store.state, m.sender) });
-  const b: HTMLButtonElement = iconButton("more", label, () => popup(b, label, menu(client, room, m, mine, act)),
+  const b: HTMLButtonElement = iconButton("more", label, () => popup(b, label, menu(client, room, m, mine, act, b)),
     { class: "iconbutton actions", "aria-haspopup": "menu", "aria-expanded": "false" });
   return b;
 }
 
-function menu(client: Client, room: Room, m: Message, mine: boolean, act: MessageActions): HTMLElement[] {
+function menu(client: Client, room: Room, m: Message, mine: boolean, act: MessageActions, at: HTMLElement): HTMLElement[] {
   const items: HTMLElement[] = [];
   const used = new Set((m.reactions ?? []).map((r) => r.emoji));
   if (!room.archived) {
     items.push(h("div", { class: "emoji-row" }, ...emojis.map((e) => {
       const on = m.reactions?.find((r) => r.emoji === e)?.users.includes(client.store.state.me?.id ?? "") ?? false;
       return h("button", { type: "button", "aria-label": t("action.react", { emoji: e }), disabled: !used.has(e) && used.size >= limits.MaxReactions, onclick: () => react(client, m, e, !on) }, e);
-    })));
+    }), h("button", { type: "button", "aria-label": t("emoji.more"), title: t("emoji.more"), disabled: used.size >= limits.MaxReactions, onclick: () => setTimeout(() => pickEmoji(at, (e) => react(client, m, e, true))) }, icon("plus"))));
     items.push(menuItem(t("action.reply"), () => act.reply(m)));
   }
   if (m.text) items.push(menuItem(t("action.copy"), () => copyText(m.text!)));

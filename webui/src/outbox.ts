@@ -9,7 +9,7 @@ export interface Draft {
   text: string;
   replyTo?: number;
   thread?: number; // the first message of the thread it belongs to
-  files?: { id: string; name: string; size: number; type: string }[];
+  files?: { id: string; name: string; size: number; type: string; voice?: boolean; duration_ms?: number }[];
 }
 
 export interface Pending extends Draft {

@@ -15,20 +15,42 @@ interface Answer {
   text: string;
 }
 
+// Voice marks a file as a voice note.
+export interface Voice {
+  duration: number; // ms
+}
+
 export class Upload {
   sent = 0; // bytes
-  state: "running" | "done" | "failed" | "cancelled" = "running";
+  state: "queued" | "running" | "done" | "failed" | "cancelled" = "queued";
   reason = "";
   id = ""; // of the file, when done
   private url = "";
   private xhr: XMLHttpRequest | null = null;
+  private marks: [number, number][] = []; // when how much was sent, for the speed
 
-  constructor(readonly file: File, private readonly changed: () => void) {
+  constructor(readonly file: File, private readonly changed: () => void, private readonly voice?: Voice) {}
+
+  start(): void {
+    if (this.state !== "queued") return;
+    this.state = "running";
     void this.run();
   }
 
   get percent(): number {
     return this.file.size ? Math.floor((100 * this.sent) / this.file.size) : 0;
+  }
+
+  // speed is of the last seconds, in bytes per second; 0 when it is not known.
+  get speed(): number {
+    const [first, last] = [this.marks[0], this.marks.at(-1)];
+    if (!first || !last || last[0] - first[0] < 500) return 0;
+    return Math.max(0, Math.round((1000 * (last[1] - first[1])) / (last[0] - first[0])));
+  }
+
+  private mark(): void {
+    const now = Date.now();
+    this.marks = [...this.marks.filter(([at]) => now - at < 5000), [now, this.sent]];
   }
 
   cancel(): void {
@@ -41,6 +63,7 @@ export class Upload {
 
   retry(): void {
     this.state = "running";
+    this.marks = [];
     this.changed();
     void this.run();
   }
@@ -81,7 +104,8 @@ export class Upload {
   }
 
   private async create(): Promise<void> {
-    const meta = "filename " + base64(this.file.name || "file") + ",filetype " + base64(this.file.type || "application/octet-stream");
+    let meta = "filename " + base64(this.file.name || "file") + ",filetype " + base64(this.file.type || "application/octet-stream");
+    if (this.voice) meta += ",voice " + base64("1") + ",duration_ms " + base64(String(Math.round(this.voice.duration)));
     const a = await this.request("POST", "/api/uploads", { "Upload-Length": String(this.file.size), "Upload-Metadata": meta });
     const where = a.header("Location");
     if (!where) throw new RpcError("answer", t("upload.refused"), 0, "", "", 400);
@@ -103,6 +127,7 @@ export class Upload {
       { "Upload-Offset": String(from), "Content-Type": "application/offset+octet-stream" }, body,
       (n) => {
         this.sent = Math.min(this.file.size, from + n);
+        this.mark();
         this.changed();
       });
     this.sent = from;

@@ -2,16 +2,17 @@
 // is in both tables with the same {places}, and in one area only; a test
 // compares them.
 
+import * as compose from "./words/compose";
 import * as core from "./words/core";
 import * as panes from "./words/panes";
 
-const areas = [core, panes] as const;
+const areas = [core, compose, panes] as const;
 
-export const en = { ...core.en, ...panes.en };
+export const en = { ...core.en, ...compose.en, ...panes.en };
 
 export type Key = keyof typeof en;
 
-export const zh: Record<Key, string> = { ...core.zh, ...panes.zh };
+export const zh: Record<Key, string> = { ...core.zh, ...compose.zh, ...panes.zh };
 
 // count is how many keys the areas have together.
 export const count = areas.reduce((n, a) => n + Object.keys(a.en).length, 0);

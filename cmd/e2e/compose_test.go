@@ -1,0 +1,137 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/chromedp/cdproto/input"
+
+	"posthouse/appliance/client"
+)
+
+// Marks by keys and buttons, lists that go on, code, and the preview.
+func TestFormatting(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	bo := o.hire("bo", "Bo Lin", client.Options{})
+	room := bo.direct(o.owner.user.ID)
+	ann := shared.tab(t, "ann", o.url())
+	ann.logsIn("ann")
+	ann.enters("Bo Lin")
+
+	ann.writes("important")
+	ann.run(`document.querySelector(".composer textarea").select()`)
+	ann.chord("b", "KeyB", 66, ctrl)
+	if got := ann.composed(); got != "**important**" {
+		t.Errorf("Ctrl+B made %q", got)
+	}
+	ann.chord("z", "KeyZ", 90, ctrl)
+	if got := ann.composed(); got != "important" {
+		t.Errorf("undo left %q", got)
+	}
+	ann.click(".format-bar button", "Italic")
+	if got := ann.composed(); got != "_important_" {
+		t.Errorf("the button made %q", got)
+	}
+	ann.enter()
+	ann.until("the mark", `document.querySelector(".message[data-seq] .text em")?.textContent === "important"`)
+
+	ann.writes("- milk")
+	ann.breaks()
+	ann.types("tea")
+	ann.click(".format-bar button", "Preview")
+	ann.until("the preview", `document.querySelectorAll(".preview .text ul li").length === 2`)
+	ann.shot("preview")
+	ann.enter()
+	ann.until("the list", `[...document.querySelectorAll(".message[data-seq] .text ul li")].map((e) => e.textContent).join() === "milk,tea"`)
+	ann.until("no preview", `document.querySelector(".preview").hidden`)
+
+	// Within a block of code Enter breaks the line; after it, it sends.
+	ann.writes("```go")
+	ann.enter()
+	ann.types("\tif true {")
+	ann.enter()
+	ann.types("```")
+	ann.enter() // the closing line loses its indentation
+	ann.enter()
+	ann.until("code", `document.querySelector(".message[data-seq] .text pre code.language-go")?.textContent.includes("\tif true {")`)
+	bo.finds(room.ID, "_important_", "- milk\n- tea", "```go\n\tif true {\n```")
+}
+
+// The picker finds emoji in English and Chinese, completion by name, reactions
+// beyond the quick ones; the other side sees them.
+func TestEmoji(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	o.account("bo", "Bo Lin")
+	ann, bo := shared.tab(t, "ann", o.url()), shared.tab(t, "bo", o.url())
+	for who, p := range map[string]*tab{"ann": ann, "bo": bo} {
+		p.logsIn(who)
+	}
+	ann.click("button", "New conversation")
+	ann.click("dialog button.person", "Bo Lin")
+	ann.until("the room", `document.querySelector("main.room .title")?.innerText.includes("Bo Lin")`)
+	bo.enters("安娜")
+
+	ann.click(".composer button.smile", "Emoji")
+	ann.finds(".emoji-grid button", "grinning face")
+	ann.shot("picker")
+	ann.types("火箭")
+	ann.until("the rocket alone", `document.querySelectorAll(".emoji-grid button").length === 1`)
+	ann.enter()
+	if got := ann.composed(); got != "🚀" {
+		t.Errorf("the picker gave %q", got)
+	}
+	ann.types(" :thum")
+	ann.finds(".suggest li", ":thumbsup:")
+	ann.shot("completion")
+	ann.enter()
+	ann.types(":tada:")
+	ann.until("the name replaced", `document.querySelector(".composer textarea").value === "🚀 👍 🎉"`)
+	ann.enter()
+	bo.sees("🚀 👍 🎉")
+	ann.says("10:30 http://a.lan:8080/x :")
+	bo.sees("10:30 http://a.lan:8080/x :")
+
+	// By the keyboard alone, in another tone.
+	ann.click(".composer button.smile", "Emoji")
+	ann.click("button.emoji-tone", "none")
+	ann.click(".emoji-tabs button", "People")
+	ann.key("ArrowDown", "ArrowDown", 40, "")
+	ann.key("ArrowRight", "ArrowRight", 39, "")
+	ann.enter()
+	ann.until("a hand", `document.querySelector(".composer textarea").value === "🤚🏻"`)
+	ann.enter()
+	bo.sees("🤚🏻")
+
+	bo.click(".message:not(.mine) .actions", "")
+	bo.click("[role=menuitem]", "More emoji")
+	bo.finds(".emoji-grid button", "grinning face")
+	bo.types("salut")
+	bo.finds(".emoji-grid button", "saluting face")
+	bo.enter()
+	ann.until("the reaction", `document.querySelector(".reactions button span")?.textContent === "🫡"`)
+	ann.click(".reactions button", "🫡")
+	bo.until("both", `document.querySelector(".reactions button")?.textContent.trim().endsWith("2")`)
+}
+
+const ctrl, shift = 2, 8 // modifiers of the protocol
+
+// chord presses a key with others held.
+func (p *tab) chord(key, code string, number, modifiers int64) {
+	p.t.Helper()
+	down := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: key, Code: code, WindowsVirtualKeyCode: number, Modifiers: modifiers}
+	if key == "z" {
+		down.Commands = []string{"undo"}
+	}
+	if key == "Enter" {
+		down.Type, down.Text = input.DispatchKeyEventTypeKeyDown, "\r"
+	}
+	command(p, input.DispatchKeyEvent, down)
+	command(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyUp, Key: key, Code: code, WindowsVirtualKeyCode: number, Modifiers: modifiers})
+}
+
+// breaks presses Shift+Enter.
+func (p *tab) breaks() {
+	p.t.Helper()
+	p.chord("Enter", "Enter", 13, shift)
+}
