@@ -24,6 +24,10 @@ export interface ServerInfo {
   setup: boolean;
   /** takes messages */
   ready: boolean;
+  /** bytes of UTF-8 in a message, at most; longer text goes as a file */
+  message_bytes: number;
+  /** bytes of a file, at most */
+  upload_bytes: number;
 }
 
 /** Params of setup.complete. */
