@@ -20,9 +20,9 @@ import { Timeline } from "./timeline";
 
 // own are the commands of the frame itself.
 const own: Command[] = [
-  { name: "keys.help", keys: "?", run: () => help(commands()) },
+  { name: "keys.help", keys: "?", run: () => help(commands(), features.flatMap((x) => x.keyHelp?.() ?? [])) },
   { name: "keys.closepane", keys: "Escape", when: (f) => route().args.length > 1 && f.room !== "", run: (f) => f.closePane() },
-  { name: "keys.focus", keys: "Alt+M", when: (f) => f.composer !== null, run: (f) => f.composer?.focus() },
+  { name: "keys.focus", keys: "Alt+M", when: (f) => f.composer !== null, run: (f) => f.composer?.focus(true) },
 ];
 
 // commands are all that can be done from anywhere.
@@ -41,7 +41,7 @@ export class Chat implements Frame {
     block: (m: Message) => features.flatMap((x) => x.messageBlock?.(this, m) ?? []),
     signature: (m: Message) => features.map((x) => x.messageSignature?.(this, m) ?? "").join("\u0001"),
   };
-  private rooms: RoomList;
+  readonly rooms: RoomList;
   private main = h("main", { class: "room", id: "room" });
   private banner = h("p", { class: "banner", role: "status", hidden: true });
   private extras = h("div", { class: "banners" });
@@ -59,6 +59,7 @@ export class Chat implements Frame {
   private planned = false;
   private clock: number;
   private depth = 0;
+  private byKeys = false; // what the person did last was on the keyboard
 
   constructor(root: Element, session: Session, ended: () => void) {
     this.client = new Client(session.user, session.device, () => {
@@ -75,15 +76,17 @@ export class Chat implements Frame {
         location.hash = "#/login";
         location.reload();
       }),
+      buttons: () => features.flatMap((x) => x.mainButtons?.(this) ?? []),
       more: () => features.flatMap((x) => x.mainMenu?.(this) ?? []),
     });
-    this.frame = h("div", { class: "chat" }, h("a", { class: "skip", href: "#room", onclick: (e: Event) => { e.preventDefault(); this.composer?.focus(); } }, t("skip")), this.rooms.element, this.main, this.side);
+    this.frame = h("div", { class: "chat" }, h("a", { class: "skip", href: "#room", onclick: (e: Event) => { e.preventDefault(); this.composer?.focus(true); } }, t("skip")), this.rooms.element, this.main, this.side);
     fillWith(root, this.frame);
     this.client.store.listen((topics) => this.plan(topics));
     this.clock = window.setInterval(() => this.tick(), 1000);
     addEventListener("focus", this.attend);
     document.addEventListener("visibilitychange", this.attend);
     document.addEventListener("keydown", this.keys);
+    document.addEventListener("pointerdown", this.pointed, true);
     this.drops();
     this.ends = features.flatMap((x: Feature) => x.start?.(this) ?? []);
     this.client.start();
@@ -95,6 +98,7 @@ export class Chat implements Frame {
     removeEventListener("focus", this.attend);
     document.removeEventListener("visibilitychange", this.attend);
     document.removeEventListener("keydown", this.keys);
+    document.removeEventListener("pointerdown", this.pointed, true);
     for (const end of this.ends) end();
     this.timeline?.close();
     this.composer?.close();
@@ -105,7 +109,11 @@ export class Chat implements Frame {
   }
 
   private attend = () => this.timeline?.seen();
-  private keys = (e: KeyboardEvent) => dispatch(e, this, commands());
+  private keys = (e: KeyboardEvent) => {
+    this.byKeys = true;
+    dispatch(e, this, commands());
+  };
+  private pointed = () => (this.byKeys = false);
 
   // ---- Frame
 
@@ -115,6 +123,14 @@ export class Chat implements Frame {
 
   pane(name: string, arg?: string): void {
     if (this.room) this.go(["room", this.room, name, ...(arg === undefined ? [] : [encodeURIComponent(arg)])].join("/"));
+  }
+
+  commands(): Command[] {
+    return commands();
+  }
+
+  hasPane(name: string): boolean {
+    return features.some((x) => x.panes?.[name]);
   }
 
   closePane(): void {
@@ -169,7 +185,7 @@ export class Chat implements Frame {
     this.frame.classList.toggle("with-pane", !!make);
     if (!make) {
       this.side.replaceChildren();
-      if (had) this.composer?.focus();
+      if (had) this.composer?.focus(this.byKeys);
       return;
     }
     const view = make(this, room, arg);
@@ -204,7 +220,7 @@ export class Chat implements Frame {
       this.banner, this.extras, timeline.element, composer.element);
     this.drawButtons(room);
     this.draw(new Set<Topic>(["rooms", "link", "me", `room:${room}`]));
-    composer.focus();
+    composer.focus(this.byKeys);
   }
 
   private drawButtons(room: ID): void {
@@ -235,7 +251,7 @@ export class Chat implements Frame {
     const s = this.client.store.state;
     if (d.has("link") || d.has("me")) this.rooms.renderLink();
     if (d.has("link")) this.drawBanner();
-    if (d.has("rooms") || d.has("users") || d.has("presence") || d.has("me")) {
+    if (d.has("rooms") || d.has("users") || d.has("presence") || d.has("me") || d.has("link")) {
       this.rooms.render();
       const n = totals(s).unread;
       document.title = (n ? "(" + (n > 999 ? "999+" : n) + ") " : "") + (s.organisation || t("app.name"));

@@ -7,6 +7,7 @@ import { socketOnly } from "./api";
 import { Connection, type Env } from "./connection";
 import { explain, lang } from "./lang";
 import { Outbox, params, uuid7, type Draft, type Pending } from "./outbox";
+import { notifyEntry, prefsOf, roomEntry, roomKey, type Prefs, type RoomPrefs } from "./prefs";
 import { RpcError, passing, post, type Params, type Result } from "./rpc";
 import { threadKey } from "./state";
 import { Store, type Need } from "./store";
@@ -45,8 +46,11 @@ export class Client {
   private probing = false;
   private checkTimer = 0;
 
+  readonly user: ID;
+
   constructor(user: User, device: ID, private readonly loggedOut: () => void) {
     this.store.dispatch({ type: "me", user, device });
+    this.user = user.id;
     this.outbox = new Outbox(storage(), user.id);
     this.publish();
     this.store.onNeed((n) => this.need(n));
@@ -102,6 +106,7 @@ export class Client {
     const peers = [...s.rooms.values()].flatMap((r) => (r.room.peer ? [r.room.peer] : []));
     this.wantUsers(peers);
     void this.watch();
+    if (!s.prefs.loaded) void this.loadPrefs();
     this.asked.clear();
     this.flush();
     void this.checkServer();
@@ -332,6 +337,49 @@ export class Client {
       if (m.forwarded) this.wantUsers([m.forwarded.sender]);
       if (m.recalled) this.wantUsers([m.recalled.by]);
       for (const r of m.reactions ?? []) this.wantUsers(r.users);
+    }
+  }
+
+  // ---- what the person has set
+
+  private async loadPrefs(): Promise<void> {
+    try {
+      const [rooms, own] = await Promise.all([this.call("kv.list", { scope: "user", prefix: "room/" }), this.call("kv.list", { scope: "user", prefix: "notify" })]);
+      this.store.dispatch({ type: "kv", entries: [...rooms.entries, ...own.entries], all: true });
+    } catch {
+      // The next connection asks again.
+    }
+  }
+
+  // setRoom changes what is set for a room, here at once and then on the server;
+  // a refusal takes it back.
+  setRoom(room: ID, change: Partial<RoomPrefs>): Promise<void> {
+    const now = prefsOf(this.store.state, room);
+    return this.put(roomKey(room), roomEntry({ ...now, ...change }), roomEntry(now));
+  }
+
+  setNotify(change: Partial<Pick<Prefs, "loud" | "hide">>): Promise<void> {
+    const { loud, hide } = this.store.state.prefs;
+    return this.put("notify", notifyEntry({ loud, hide, ...change }), notifyEntry({ loud, hide }));
+  }
+
+  private async put(key: string, value: object | undefined, before: object | undefined): Promise<void> {
+    const version = () => this.store.state.prefs.versions.get(key) ?? 0;
+    const show = (v: object | undefined) => this.store.dispatch({ type: "kv", entries: [{ key, value: v ?? null, version: version() }], all: false });
+    show(value);
+    const was = version();
+    try {
+      await this.call("kv.put", value ? { scope: "user", key, value } : { scope: "user", key });
+    } catch (e) {
+      if (version() === was) show(before);
+      throw e;
+    }
+  }
+
+  // readAll moves the read mark of every room to its end.
+  async readAll(): Promise<void> {
+    for (const { room } of [...this.store.state.rooms.values()]) {
+      if (room.my_role && room.head > room.my_read) await this.call("room.read", { room: room.id, seq: room.head });
     }
   }
 

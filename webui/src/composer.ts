@@ -5,6 +5,7 @@ import type { ID, Message, User } from "./api";
 import type { Client } from "./client";
 import { Completion, emojiAt, mentionAt, type Choice, type Found, type Source } from "./complete";
 import { confirm, fillWith, h, icon, iconButton, toast } from "./dom";
+import { draftKey } from "./drafts";
 import { emojiList, findEmoji, memory, remember, withTone } from "./emoji";
 import { nameOfEmoji, pickEmoji } from "./emojipicker";
 import { format, inFence, link, newLine, type Mark, type Selected } from "./format";
@@ -92,8 +93,10 @@ export class Composer {
     if (this.reply || this.editing) this.renderContext();
   }
 
-  focus(): void {
-    if (matchMedia("(hover: hover)").matches) this.area.focus();
+  // focus does not open the keyboard of a touch screen unless one is sure that
+  // the person is to write.
+  focus(sure = false): void {
+    if (sure || matchMedia("(hover: hover)").matches) this.area.focus();
   }
 
   startReply(m: Message): void {
@@ -350,7 +353,7 @@ export class Composer {
   // ---- drafts
 
   private get shelf(): string {
-    return "posthouse.draft." + this.room + (this.thread ? ".thread." + this.thread : "");
+    return draftKey(this.client.user, this.room, this.thread);
   }
 
   private save(): void {

@@ -1,10 +1,16 @@
 // Every feature of the chat beyond rooms, timeline and composer, one line each.
 
 import type { Feature } from "./frame";
+import { messageKeysFeature } from "./messagekeys";
+import { paletteFeature } from "./palette";
 import { pinsFeature } from "./pins";
+import { roomKeysFeature } from "./roomkeys";
 import { slashFeature } from "./slash";
 
 export const features: Feature[] = [
+  messageKeysFeature,
+  paletteFeature,
   pinsFeature,
+  roomKeysFeature,
   slashFeature,
 ];

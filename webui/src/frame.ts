@@ -8,6 +8,7 @@ import type { ID, Message, Room } from "./api";
 import type { Client } from "./client";
 import type { Source } from "./complete";
 import type { Composer } from "./composer";
+import type { RoomList } from "./rooms";
 import type { Topic } from "./store";
 import type { Timeline } from "./timeline";
 import type { Key } from "./words";
@@ -15,12 +16,15 @@ import type { Key } from "./words";
 // Frame is the page of a logged-in account.
 export interface Frame {
   readonly client: Client;
+  readonly rooms: RoomList;
   readonly room: ID; // what is shown; "" when no room is
   readonly composer: Composer | null;
   readonly timeline: Timeline | null;
   go(address: string): void; // such as "room/<id>", "room/<id>/<pane>/<arg>" or "<page>/<arg>"
+  hasPane(name: string): boolean; // some feature has it
   pane(name: string, arg?: string): void; // opens a side pane of the room that is shown
   closePane(): void;
+  commands(): Command[]; // of all features
   menu: MessageMenu;
 }
 
@@ -57,6 +61,7 @@ export interface Feature {
   commands?: Command[];
   roomButtons?(f: Frame, room: Room): HTMLElement[]; // in the head of a room
   roomMenu?(f: Frame, room: Room): HTMLElement[]; // entries of the room's menu
+  mainButtons?(f: Frame): HTMLElement[]; // above the list of rooms
   mainMenu?(f: Frame): HTMLElement[]; // entries of the main menu
   messageMenu?(f: Frame, room: Room, m: Message): HTMLElement[];
   messageBlock?(f: Frame, m: Message): HTMLElement | null;
@@ -65,5 +70,6 @@ export interface Feature {
   sources?(f: Frame, c: Composer): Source[]; // of completion, asked before those of the composer
   take?(f: Frame, c: Composer, text: string): boolean; // what begins with "/": true when it was a command
   banner?(f: Frame): HTMLElement | null; // above the room, drawn anew with every change of "me" and "rooms"
+  keyHelp?(): HTMLElement[]; // below the list of keys
   start?(f: Frame): () => void; // once per session; the result ends it
 }

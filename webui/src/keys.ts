@@ -39,15 +39,15 @@ export function dispatch(e: KeyboardEvent, f: Frame, commands: Command[]): void 
 
 // shown is how keys are written for the reader's machine.
 export function shown(keys: string): string {
-  return keys.replace("Ctrl", mac ? "⌘" : "Ctrl").replace("Alt", mac ? "⌥" : "Alt").replace("ArrowUp", "↑").replace("ArrowDown", "↓").replace("Escape", "Esc").replaceAll("+", " + ");
+  return keys.replace("Ctrl", mac ? "⌘" : "Ctrl").replace("Alt", mac ? "⌥" : "Alt").replace("ArrowUp", "↑").replace("ArrowDown", "↓").replace("Shift", "⇧").replace("Escape", "Esc").replaceAll("+", " + ");
 }
 
 // help lists the keys.
-export function help(commands: Command[]): void {
+export function help(commands: Command[], more: HTMLElement[]): void {
   const d = dialog(t("keys.title"));
   const row = (keys: string, text: string) => h("tr", null, h("td", null, h("kbd", null, shown(keys))), h("td", null, text));
   d.body.append(h("table", { class: "keys" }, h("tbody", null,
     row("Enter", t("keys.send")), row("Shift+Enter", t("keys.newline")), row("Escape", t("keys.cancel")), row("ArrowUp", t("keys.editlast")),
     ...formatKeys().map(([keys, name]) => row(keys, t(name))),
-    ...commands.filter((c) => c.keys && c.keys !== "Escape").map((c) => row(c.keys!, t(c.name))))));
+    ...commands.filter((c) => c.keys && c.keys !== "Escape").map((c) => row(c.keys!, t(c.name))))), ...more);
 }

@@ -2,10 +2,13 @@
 
 import type { ID } from "./api";
 import type { Client } from "./client";
-import { fillWith, h, iconButton, menuItem, popup } from "./dom";
+import { fillWith, h, icon, iconButton, menuItem, popup } from "./dom";
+import { hasDraft } from "./drafts";
 import { brief, switchLang, t } from "./lang";
 import { LongList, type Row } from "./longlist";
 import { avatar, line, nameOf, roomName } from "./names";
+import { muted, prefsOf } from "./prefs";
+import { roomItems } from "./roommenu";
 import { mentionsNew, roomOrder, typingIn, unread, type RoomState } from "./state";
 
 export interface RoomActions {
@@ -14,8 +17,15 @@ export interface RoomActions {
   profile(): void;
   invite(): void;
   logout(): void;
+  buttons(): HTMLElement[]; // of features
   more(): HTMLElement[]; // menu entries of features
 }
+
+// shows are the kinds of rooms the list can be narrowed to.
+const shows = ["all", "unread", "people", "groups", "archived"] as const;
+type Show = (typeof shows)[number];
+const showWords = { all: "rooms.all", unread: "rooms.unreadonly", people: "rooms.people", groups: "rooms.groups", archived: "rooms.archived" } as const;
+const direct = (r: RoomState) => r.room.kind === "direct" || r.room.kind === "notes";
 
 export class RoomList {
   readonly element: HTMLElement;
@@ -24,6 +34,9 @@ export class RoomList {
   private light = h("button", { type: "button", class: "light", "aria-live": "polite" });
   private title = h("h1", null, t("app.name"));
   private current: ID = "";
+  private show: Show = "all";
+  private chips = new Map<Show, HTMLButtonElement>();
+  private order: RoomState[] = [];
 
   constructor(private readonly client: Client, actions: RoomActions) {
     this.filter = h("input", { type: "search", placeholder: t("rooms.filter"), "aria-label": t("rooms.filter"), oninput: () => {
@@ -31,6 +44,7 @@ export class RoomList {
       this.render();
     } });
     this.list = new LongList("rooms", 58, (r) => r.room.id, (r) => this.row(r));
+    for (const x of shows) this.chips.set(x, h("button", { type: "button", "aria-pressed": "false", onclick: () => this.narrow(x) }, t(showWords[x])));
     this.light.addEventListener("click", () => client.connection.now());
     const menu: HTMLButtonElement = iconButton("menu", t("rooms.menu"), () => {
       const role = client.store.state.me?.role;
@@ -43,9 +57,10 @@ export class RoomList {
       ]);
     }, { "aria-haspopup": "menu", "aria-expanded": "false" });
     this.element = h("nav", { class: "side", "aria-label": t("rooms.title") },
-      h("header", null, h("img", { src: "/assets/icon.svg", alt: "", width: 28, height: 28 }), this.title,
+      h("header", null, h("img", { src: "/assets/icon.svg", alt: "", width: 28, height: 28 }), this.title, ...actions.buttons(),
         iconButton("compass", t("rooms.browse"), actions.browse), iconButton("plus", t("rooms.new"), actions.newRoom), menu),
-      this.light, this.filter, this.list.element);
+      this.light, this.filter, h("div", { class: "chips", role: "group", "aria-label": t("rooms.show") }, ...this.chips.values()), this.list.element);
+    this.list.element.addEventListener("contextmenu", (e) => this.context(e));
     this.render();
     this.renderLink();
   }
@@ -82,9 +97,57 @@ export class RoomList {
   render(): void {
     const s = this.client.store.state;
     const needle = this.filter.value.trim().toLowerCase();
-    const order = roomOrder(s);
-    const found = needle ? order.filter((r) => roomName(s, r.room).toLowerCase().includes(needle)) : order;
-    this.list.show(found, needle ? t("rooms.nomatch") : s.position || s.link.state === "online" ? t("rooms.empty") : t("loading"));
+    const archived = [...s.rooms.values()].some((r) => r.room.archived);
+    this.chips.get("archived")!.hidden = !archived;
+    if (this.show === "archived" && !archived) this.show = "all";
+    for (const [x, b] of this.chips) b.setAttribute("aria-pressed", x === this.show ? "true" : "false");
+    this.order = roomOrder(s).filter((r) => this.fits(r) && (!needle || roomName(s, r.room).toLowerCase().includes(needle)));
+    this.list.show(this.order, needle ? t("rooms.nomatch") : this.show === "unread" ? t("rooms.noneunread") : this.show !== "all" ? t("rooms.nonehere")
+      : s.position || s.link.state === "online" ? t("rooms.empty") : t("loading"));
+  }
+
+  // fits: the room belongs to what is shown. The one that is open stays among
+  // the unread ones while it is being read.
+  private fits(r: RoomState): boolean {
+    if (this.show === "archived") return !!r.room.archived;
+    if (r.room.archived && r.room.id !== this.current) return false;
+    switch (this.show) {
+      case "unread": return r.room.id === this.current || (muted(this.client.store.state, r.room.id) ? mentionsNew(r) : unread(r)) > 0;
+      case "people": return direct(r);
+      case "groups": return !direct(r);
+      default: return true;
+    }
+  }
+
+  private narrow(to: Show): void {
+    this.show = to === this.show ? "all" : to;
+    this.list.top();
+    this.render();
+  }
+
+  focusFilter(): void {
+    this.filter.focus();
+    this.filter.select();
+  }
+
+  // beside is the room before or after the one that is shown, in the order of
+  // the list.
+  beside(step: 1 | -1, onlyUnread: boolean): ID {
+    const at = this.order.findIndex((r) => r.room.id === this.current);
+    const n = this.order.length;
+    for (let k = 1; k <= n; k++) {
+      const r = this.order[(((at < 0 && step < 0 ? 0 : at) + step * k) % n + n) % n]!;
+      if (r.room.id !== this.current && (!onlyUnread || unread(r) > 0)) return r.room.id;
+    }
+    return "";
+  }
+
+  private context(e: MouseEvent): void {
+    const link = (e.target as Element).closest("li")?.querySelector<HTMLElement>("a.room-link");
+    const r = this.client.store.state.rooms.get(link?.dataset["room"] ?? "");
+    if (!link || !r) return;
+    e.preventDefault();
+    popup(link, t("rooms.actions", { room: roomName(this.client.store.state, r.room) }), roomItems(this.client, r.room));
   }
 
   private row(r: RoomState): Row {
@@ -95,7 +158,9 @@ export class RoomList {
     const n = unread(r);
     const m = mentionsNew(r);
     const typing = typingIn(s, room.id, now);
-    const draft = room.id !== this.current && hasDraft(room.id);
+    const draft = room.id !== this.current && hasDraft(this.client.user, room.id);
+    const quiet = muted(s, room.id);
+    const pinned = prefsOf(s, room.id).pin > 0;
     if (room.last) this.client.wantFor([room.last]);
     if (room.peer) this.client.wantUsers([room.peer]);
     const text = typing.length ? (room.kind === "direct" ? t("rooms.typing") : nameOf(s, typing[0]!) + ": " + t("rooms.typing")) : room.last ? line(s, room.last, room) : room.topic ?? "";
@@ -103,22 +168,26 @@ export class RoomList {
     const state = room.peer ? s.presence.get(room.peer)?.state ?? "" : "";
     const picture = room.peer ? s.users.get(room.peer)?.avatar ?? "" : "";
     const here = room.id === this.current;
-    const signature = [name, n, m, text, time, state, picture, here, room.archived, draft, typing.length > 0, room.kind].join("\u0001");
-    return { signature, make: () => h("a", { href: "#/room/" + room.id, class: "room-link" + (here ? " here" : "") + (n ? " unread" : ""), "aria-current": here ? "page" : null },
+    const signature = [name, n, m, text, time, state, picture, here, room.archived, draft, typing.length > 0, room.kind, quiet, pinned].join("\u0001");
+    const classes = ["room-link", here ? "here" : "", n ? "unread" : "", quiet ? "quiet" : ""].filter(Boolean).join(" ");
+    const sign = (name: "pin" | "mute", word: string) => h("span", { class: "sign" }, icon(name), h("span", { class: "sr" }, word));
+    return { signature, make: () => h("div", { class: "room-row" }, h("a", { href: "#/room/" + room.id, "data-room": room.id, class: classes, "aria-current": here ? "page" : null, "aria-haspopup": "menu" },
       h("span", { class: "face" }, avatar(s, room.peer ?? room.id, room.kind === "channel" ? "#" : room.kind === "announcement" ? "!" : name, picture),
         state === "online" || state === "suspect" ? h("span", { class: "presence " + state }, h("span", { class: "sr" }, state === "online" ? t("presence.online") : t("presence.suspect"))) : null),
       h("span", { class: "about" },
-        h("span", { class: "top" }, h("span", { class: "name" }, name), h("time", null, time)),
-        h("span", { class: "bottom" }, h("span", { class: "last" + (typing.length ? " typing" : "") }, draft ? h("span", { class: "draft" }, "✎ ") : null, text),
+        h("span", { class: "top" }, h("span", { class: "name" }, name), pinned ? sign("pin", t("rooms.pinned")) : null, quiet ? sign("mute", t("rooms.muted")) : null, h("time", null, time)),
+        h("span", { class: "bottom" }, h("span", { class: "last" + (typing.length ? " typing" : "") }, draft ? h("span", { class: "draft" }, h("span", { "aria-hidden": "true" }, "✎ "), h("span", { class: "sr" }, t("rooms.draft") + " ")) : null, text),
           m ? h("span", { class: "badge mention" }, h("span", { "aria-hidden": "true" }, "@"), h("span", { class: "sr" }, t("rooms.mentions", { n: m }))) : null,
-          n ? h("span", { class: "badge" }, h("span", { "aria-hidden": "true" }, n > 999 ? "999+" : n), h("span", { class: "sr" }, t("rooms.unread", { n }))) : null))) };
+          n ? h("span", { class: "badge" }, h("span", { "aria-hidden": "true" }, n > 999 ? "999+" : n), h("span", { class: "sr" }, t("rooms.unread", { n }))) : null))),
+      this.dots(room.id, name)) };
   }
-}
 
-function hasDraft(room: ID): boolean {
-  try {
-    return localStorage.getItem("posthouse.draft." + room) !== null;
-  } catch {
-    return false;
+  // dots opens the menu of a row by mouse; by keyboard the menu key does.
+  private dots(id: ID, name: string): HTMLElement {
+    const b: HTMLButtonElement = iconButton("more", t("rooms.actions", { room: name }), () => {
+      const r = this.client.store.state.rooms.get(id);
+      if (r) popup(b, t("rooms.actions", { room: name }), roomItems(this.client, r.room));
+    }, { class: "iconbutton dots", "aria-haspopup": "menu", "aria-expanded": "false", tabindex: -1 });
+    return b;
   }
 }

@@ -3,6 +3,7 @@
 import type { ID, Message, MemberRole, Presence, Room, User } from "./api";
 import type { Link } from "./connection";
 import type { Pending } from "./outbox";
+import { muted, noPrefs, prefsOf, type Prefs } from "./prefs";
 
 export interface RoomState {
   room: Room; // head, last, my_read and members are kept current
@@ -59,9 +60,10 @@ export interface State {
   devices: Map<ID, Map<ID, Progress>>; // room → device
   members: Map<ID, Map<ID, MemberRole>>; // room → person, as far as loaded
   typing: Map<ID, Map<ID, number>>; // room → person → until, ms
-  presence: Map<ID, Presence>;
+  presence: Map<ID, Presence>; // empty while there is no connection: nobody knows
   outbox: Pending[];
   threads: Map<string, Thread>; // those that somebody looks at, by threadKey
+  prefs: Prefs;
   recent: Recent[]; // changes of messages, for pages that were read before them
 }
 
@@ -76,7 +78,7 @@ export function empty(): State {
     me: null, device: "", organisation: "", version: "", position: 0, clock: 0,
     link: { state: "stopped" }, readOnly: false,
     rooms: new Map(), users: new Map(), timelines: new Map(), reads: new Map(), devices: new Map(),
-    members: new Map(), typing: new Map(), presence: new Map(), outbox: [], threads: new Map(), recent: [],
+    members: new Map(), typing: new Map(), presence: new Map(), outbox: [], threads: new Map(), prefs: noPrefs(), recent: [],
   };
 }
 
@@ -88,17 +90,23 @@ export function mentionsNew(r: RoomState): number {
   return unread(r) === 0 ? 0 : r.mentionBase + r.mentions.length;
 }
 
-// roomOrder sorts rooms by their newest entry.
+// roomOrder sorts rooms by their newest entry, those that are pinned before the
+// others and in the order they were pinned.
 export function roomOrder(s: State): RoomState[] {
   const when = (r: RoomState) => r.room.last?.time ?? r.room.created;
-  return [...s.rooms.values()].sort((a, b) => when(b) - when(a) || (a.room.id < b.room.id ? -1 : 1));
+  const pin = (r: RoomState) => prefsOf(s, r.room.id).pin || Infinity;
+  return [...s.rooms.values()].sort((a, b) => {
+    const [x, y] = [pin(a), pin(b)];
+    return x !== y ? (x < y ? -1 : 1) : when(b) - when(a) || (a.room.id < b.room.id ? -1 : 1);
+  });
 }
 
+// totals are what the title tells: of muted rooms only the mentions.
 export function totals(s: State): { unread: number; mentions: number } {
   let n = 0;
   let m = 0;
   for (const r of s.rooms.values()) {
-    n += unread(r);
+    n += muted(s, r.room.id) ? mentionsNew(r) : unread(r);
     m += mentionsNew(r);
   }
   return { unread: n, mentions: m };

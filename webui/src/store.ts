@@ -10,9 +10,10 @@
 // it. A page that was read before an event arrived, but comes after it, gets
 // the recent changes once more.
 
-import type { Event, History, ID, Message, MemberList, Presence, Room, Step, SyncStart, User } from "./api";
+import type { Event, History, ID, KV, Message, MemberList, Presence, Room, Step, SyncStart, User } from "./api";
 import type { Link } from "./connection";
 import type { Pending } from "./outbox";
+import { takeKV } from "./prefs";
 import { empty, threadKey, type RoomState, type State, type Timeline } from "./state";
 import { threadGrew, threadMessage, threadPage } from "./thread_state";
 
@@ -33,6 +34,7 @@ export type Action =
   | { type: "presence"; list: Presence[] }
   | { type: "steps"; room: ID; seq: number; steps: Step[] }
   | { type: "outbox"; entries: Pending[] }
+  | { type: "kv"; entries: KV[]; all: boolean } // all: everything the server has
   | { type: "tick"; now: number };
 
 export type Need =
@@ -41,7 +43,7 @@ export type Need =
   | { need: "arrived"; key: string }; // this outbox entry is done
 
 // Topic says what changed: "room:<id>" for the inside of a room.
-export type Topic = "me" | "link" | "rooms" | "users" | "outbox" | "devices" | "departments" | "presence" | `room:${string}`;
+export type Topic = "me" | "link" | "rooms" | "users" | "outbox" | "devices" | "departments" | "presence" | "prefs" | `room:${string}`;
 
 export interface Change {
   topics: Set<Topic>;
@@ -78,7 +80,7 @@ export function reduce(s: State, a: Action): Change {
   switch (a.type) {
     case "me": s.me = a.user; s.device = a.device; s.users.set(a.user.id, a.user); c.topics.add("me"); break;
     case "server": s.organisation = a.organisation; s.readOnly = !a.ready; c.topics.add("link").add("me"); break;
-    case "link": s.link = a.link; c.topics.add("link"); break;
+    case "link": link(s, c, a.link); break;
     case "readonly": s.readOnly = a.on; c.topics.add("link"); break;
     case "start": start(s, c, a.start, a.now); break;
     case "event": event(s, c, a.event, a.now); break;
@@ -92,6 +94,7 @@ export function reduce(s: State, a: Action): Change {
     case "presence": for (const p of a.list) s.presence.set(p.user, p); c.topics.add("presence"); break;
     case "steps": steps(s, c, a.room, a.seq, a.steps); break;
     case "outbox": outbox(s, c, a.entries); break;
+    case "kv": kv(s, c, a.entries, a.all); break;
     case "tick": tick(s, c, a.now); break;
   }
   return c;
@@ -105,6 +108,7 @@ function start(s: State, c: Change, r: SyncStart, now: number): void {
   s.users.set(r.user.id, r.user);
   c.topics.add("me");
   if (!r.reset) return;
+  s.prefs.loaded = false;
   for (const id of s.rooms.keys()) c.topics.add(`room:${id}`);
   s.rooms.clear();
   s.timelines.clear();
@@ -166,6 +170,9 @@ function event(s: State, c: Change, e: Event, now: number): void {
       return;
     case "devices": c.topics.add("devices"); return;
     case "department": c.topics.add("departments"); return;
+    case "kv":
+      if (e.data.scope === "user") kv(s, c, [e.data.entry], false);
+      return;
     case "typing": {
       const room = inner(s.typing, e.data.room);
       room.set(e.data.user, now + typingFor);
@@ -399,6 +406,22 @@ function progress(s: State, c: Change, room: ID, device: ID, user: ID, acked: nu
   const old = all.get(device);
   if (!old || old.acked < acked) all.set(device, { user, acked });
   c.topics.add(`room:${room}`);
+}
+
+// link also forgets who is online when the connection is gone: the next one asks
+// again.
+function link(s: State, c: Change, next: Link): void {
+  s.link = next;
+  c.topics.add("link");
+  if (next.state === "online" || !s.presence.size) return;
+  s.presence.clear();
+  c.topics.add("presence");
+}
+
+function kv(s: State, c: Change, entries: KV[], all: boolean): void {
+  const took = entries.filter((e) => takeKV(s.prefs, e)).length;
+  if (all) s.prefs.loaded = true;
+  if (took || all) c.topics.add("prefs").add("rooms");
 }
 
 function outbox(s: State, c: Change, entries: Pending[]): void {

@@ -147,7 +147,11 @@ export class Timeline {
       const old = this.rows.get(key);
       if (old?.signature === sig) return void out.push(old.row);
       const row = make();
-      if (old?.row.contains(document.activeElement)) queueMicrotask(() => row.querySelector<HTMLElement>(".actions, button")?.focus({ preventScroll: true }));
+      if (old?.row.contains(document.activeElement)) {
+        const whole = old.row === document.activeElement;
+        if (whole) row.tabIndex = -1;
+        queueMicrotask(() => (whole ? row : row.querySelector<HTMLElement>(".actions, button"))?.focus({ preventScroll: true }));
+      }
       this.rows.set(key, { signature: sig, row });
       out.push(row);
     };

@@ -2,17 +2,33 @@
 // is in both tables with the same {places}, and in one area only; a test
 // compares them.
 
-import * as compose from "./words/compose";
 import * as core from "./words/core";
+import * as compose from "./words/compose";
 import * as panes from "./words/panes";
+import * as rooms from "./words/rooms";
 
-const areas = [core, compose, panes] as const;
+const areas = [
+  core,
+  compose,
+  panes,
+  rooms,
+] as const;
 
-export const en = { ...core.en, ...compose.en, ...panes.en };
+export const en = {
+  ...core.en,
+  ...compose.en,
+  ...panes.en,
+  ...rooms.en,
+};
 
 export type Key = keyof typeof en;
 
-export const zh: Record<Key, string> = { ...core.zh, ...compose.zh, ...panes.zh };
+export const zh: Record<Key, string> = {
+  ...core.zh,
+  ...compose.zh,
+  ...panes.zh,
+  ...rooms.zh,
+};
 
 // count is how many keys the areas have together.
 export const count = areas.reduce((n, a) => n + Object.keys(a.en).length, 0);
