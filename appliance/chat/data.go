@@ -37,14 +37,19 @@ func (s *Service) fault(what string, a Actor, err error) *wire.Error {
 	return e
 }
 
-// StoreFile makes a finished upload a file of the actor. The same upload id
+// StoreFile makes a finished upload a file of the actor; from the operator, of
+// the owner it names. The same upload id
 // again answers with the same file.
 func (s *Service) StoreFile(ctx context.Context, a Actor, f record.File) (wire.File, *wire.Error) {
 	r, err := s.q.Submit(ctx, a.state(), &state.StoreFile{File: f})
 	if err != nil {
 		return wire.File{}, s.fault("store file", a, err)
 	}
-	stored, ok := s.s.File(r.File, a.User)
+	reader := a.User
+	if a.Operator {
+		reader = f.Owner
+	}
+	stored, ok := s.s.File(r.File, reader)
 	if !ok {
 		return wire.File{}, noFile()
 	}

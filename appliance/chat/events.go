@@ -177,7 +177,9 @@ func (d *deliverer) members(b *record.MembersChanged) {
 		d.add(wire.EventLeft, wire.RoomRef{Room: b.Room}, Delivery{Users: b.Removed})
 	}
 	d.add(wire.EventMembers, ch, Delivery{Room: b.Room})
-	d.message(wire.EventMessage, b.Room, b.Seq)
+	if b.Seq != 0 {
+		d.message(wire.EventMessage, b.Room, b.Seq)
+	}
 }
 
 func (d *deliverer) kv(b *record.KVSet) {

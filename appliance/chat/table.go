@@ -75,6 +75,7 @@ func (s *Service) table() map[string]method {
 	bind(t, "room.all", s.roomAll)
 	bind(t, "room.inspect", s.roomInspect)
 	bind(t, "setup.link", s.setupLinkNew)
+	s.importTable(t)
 	return t
 }
 

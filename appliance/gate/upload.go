@@ -130,7 +130,7 @@ func (f *files) upload(ctx *fasthttp.RequestCtx, actor chat.Actor) {
 		f.capabilities(ctx, actor)
 		return
 	}
-	if actor.User == 0 {
+	if actor.User == 0 && !actor.Operator {
 		f.refuse(ctx, 0, wire.Refuse(wire.Forbidden,
 			"uploads belong to a person: log in as one", "上传须归属于个人，请以个人身份登录"))
 		return
@@ -203,6 +203,11 @@ func (f *files) create(ctx *fasthttp.RequestCtx, actor chat.Actor, b *body) {
 	meta, refusal := readMeta(string(h.Peek(tus.HeaderMetadata)))
 	if refusal != nil {
 		f.refuse(ctx, 0, refusal)
+		return
+	}
+	if _, _, ok := importOf(meta); actor.Operator && !ok {
+		f.refuse(ctx, 0, wire.Refuse(wire.Forbidden,
+			"uploads belong to a person: log in as one", "上传须归属于个人，请以个人身份登录"))
 		return
 	}
 	if b.some() && tus.CheckContentType(string(h.ContentType())) != nil {

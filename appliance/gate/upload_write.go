@@ -11,6 +11,7 @@ import (
 	"posthouse/appliance/blob"
 	"posthouse/appliance/chat"
 	"posthouse/appliance/filename"
+	"posthouse/appliance/id"
 	"posthouse/appliance/record"
 	"posthouse/appliance/thumbnail"
 	"posthouse/appliance/tus"
@@ -231,7 +232,10 @@ func (f *files) store(actor chat.Actor, up blob.Upload) (wire.File, error) {
 		Created:  f.Now().UnixMilli(),
 		Upload:   up.ID,
 	}
-	if err := f.inspect(&r, digest, up.Meta[wire.MetaType]); err != nil {
+	if actor.Operator {
+		r.Owner, r.Upload, _ = importOf(up.Meta) // checked at creation
+	}
+	if err := Inspect(f.Blobs, &r, up.Meta[wire.MetaType]); err != nil {
 		return wire.File{}, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
@@ -243,10 +247,18 @@ func (f *files) store(actor chat.Actor, up blob.Upload) (wire.File, error) {
 	return file, nil
 }
 
-// inspect looks at the content: its type, and the size of a picture. What the
-// client declared counts only where the content agrees.
-func (f *files) inspect(r *record.File, digest blob.Digest, declared string) error {
-	content, err := f.Blobs.OpenBlob(digest)
+// importOf reads whose an imported file is and the name of its upload.
+func importOf(meta map[string]string) (owner id.ID, upload string, ok bool) {
+	owner, err := id.Parse(meta[wire.MetaOwner])
+	name := meta[wire.MetaImport]
+	return owner, wire.ImportUpload(name), err == nil && owner != 0 && name != "" && len(name) <= 64
+}
+
+// Inspect looks at the content of a file whose SHA-256 is set: its type, and
+// the size of a picture. What was declared counts only where the content
+// agrees.
+func Inspect(blobs *blob.Store, r *record.File, declared string) error {
+	content, err := blobs.OpenBlob(blob.Digest(r.SHA256))
 	if err != nil {
 		return err
 	}

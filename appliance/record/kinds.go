@@ -258,7 +258,7 @@ type Member struct {
 }
 
 // MembersChanged adds, removes or re-roles members, with one line in the
-// timeline.
+// timeline. Seq 0 writes none.
 type MembersChanged struct {
 	Room    id.ID    `cbor:"1,keyasint"`
 	Seq     uint64   `cbor:"2,keyasint"`
@@ -293,6 +293,25 @@ type MessageSent struct {
 
 	Scheduled id.ID `cbor:"15,keyasint,omitempty"` // the scheduled message that this sends and removes
 	Notice    id.ID `cbor:"16,keyasint,omitempty"` // the notice that this shows in the room
+
+	// Of a message that an import brought; the acting account is then the
+	// operator, and Sender is who wrote it elsewhere, At when (Unix ms).
+	Sender   id.ID     `cbor:"13,keyasint,omitempty"`
+	At       int64     `cbor:"14,keyasint,omitempty"`
+	Imported *Imported `cbor:"18,keyasint,omitempty"`
+}
+
+// Imported is what had happened to a message before it was imported.
+type Imported struct {
+	EditedAt  int64      `cbor:"1,keyasint,omitempty"` // last edit, Unix ms; 0 = never
+	PinnedAt  int64      `cbor:"2,keyasint,omitempty"` // Unix ms; 0 = not pinned
+	Reactions []Reaction `cbor:"3,keyasint,omitempty"`
+}
+
+// Reaction is one emoji under an imported message and who put it there.
+type Reaction struct {
+	Emoji string  `cbor:"1,keyasint"`
+	Users []id.ID `cbor:"2,keyasint"`
 }
 
 // Foreign is a payload that a bot or gateway carries.

@@ -37,7 +37,7 @@ func sound(body record.Body) error {
 	ok := true
 	switch b := body.(type) {
 	case *record.MessageSent:
-		ok = len(b.Key) == 16
+		ok = len(b.Key) == 16 && (b.Imported == nil || b.Sender != 0)
 	case *record.NoticePut:
 		ok = len(b.Notice.Key) == 16
 	case *record.ScheduledPut:

@@ -11,9 +11,13 @@ import (
 
 // sent is the message that a record made, before anything happened to it.
 func sent(r *record.Record, body *record.MessageSent) *Message {
-	return &Message{Pos: r.Pos, Time: r.Time, Sender: r.User, Count: body.Count, Key: body.Key, Text: body.Text,
+	m := &Message{Pos: r.Pos, Time: r.Time, Sender: r.User, Count: body.Count, Key: body.Key, Text: body.Text,
 		ReplyTo: body.ReplyTo, Thread: body.Thread, Mentions: body.Mentions, All: body.All, Files: body.Files,
 		Foreign: body.Foreign, Forward: body.Forward, Notice: body.Notice}
+	if body.Sender != 0 {
+		importedAs(m, body)
+	}
+	return m
 }
 
 // change puts another message into the place of an earlier one.
@@ -39,6 +43,10 @@ func (s *State) applyMessage(tx *lookup, r *record.Record, body *record.MessageS
 	}
 	rm := s.rooms[body.Room]
 	s.messages++
+	if m.Imported {
+		s.applyImported(r, rm, m, body)
+		return nil
+	}
 	s.tail.keys[clientKey{[16]byte(body.Key), r.User}] = keyRef{Room: body.Room, Seq: body.Seq}
 	if rm.members[r.User] != nil {
 		s.moveRead(roomUser{body.Room, r.User}, body.Seq, body.Count, r.Time)
@@ -147,7 +155,7 @@ func (s *State) applyRecall(tx *lookup, r *record.Record, body *record.MessageRe
 	}
 	n := &Message{Pos: old.Pos, Time: old.Time, Sender: old.Sender, Count: old.Count, Key: old.Key, ReplyTo: old.ReplyTo,
 		Thread: old.Thread, Replies: old.Replies, ThreadLast: old.ThreadLast, ThreadPrev: old.ThreadPrev,
-		RecalledBy: r.User, RecalledAt: r.Time}
+		RecalledBy: r.User, RecalledAt: r.Time, Imported: old.Imported}
 	s.change(r, msgKey{body.Room, body.Seq}, n)
 	return nil
 }

@@ -30,6 +30,9 @@ func (s *State) applyMembers(r *record.Record, body *record.MembersChanged) erro
 	if err := s.changeMembers(r, body.Room, body.Put, body.Removed); err != nil {
 		return err
 	}
+	if body.Seq == 0 {
+		return nil
+	}
 	return s.line(r, r.User, body.Room, body.Seq, body.Count, &body.Change)
 }
 
@@ -76,7 +79,7 @@ func (s *State) append(r *record.Record, rid id.ID, seq uint64, m *Message) erro
 	if seq != rm.head.Seq+1 {
 		return fmt.Errorf("room %s: entry %d after %d", rid, seq, rm.head.Seq)
 	}
-	rm.head = Head{Seq: seq, Count: m.Count, Pos: r.Pos, Time: r.Time}
+	rm.head = Head{Seq: seq, Count: m.Count, Pos: r.Pos, Time: m.Time}
 	s.tail.messages[msgKey{rid, seq}] = m
 	return nil
 }

@@ -86,6 +86,8 @@ type Batch struct {
 	heads   map[id.ID]Head
 	keys    map[clientKey]struct{}
 	written map[scope]struct{}
+	imports map[[16]byte]uint64 // imported by this batch: number of the message, or of its thread's first
+	into    map[id.ID]uint64    // rooms this batch imports into: number of the last message
 	sc      scopes
 	dice    [256]byte
 	left    int
@@ -93,7 +95,7 @@ type Batch struct {
 
 // Begin starts a batch. now is the time of its decisions.
 func (s *State) Begin(now time.Time) *Batch {
-	b := &Batch{s: s, now: now.UnixMilli(), heads: map[id.ID]Head{},
+	b := &Batch{s: s, now: now.UnixMilli(), heads: map[id.ID]Head{}, imports: map[[16]byte]uint64{}, into: map[id.ID]uint64{},
 		keys: map[clientKey]struct{}{}, written: map[scope]struct{}{}}
 	b.tx = &lookup{db: s.db}
 	s.mu.RLock()

@@ -215,7 +215,11 @@ func (c *checker) timelines(tx *bolt.Tx) error {
 		seen[rid] = head
 		if len(m.Key) == 16 {
 			var ref keyRef
-			ck := clientKey{[16]byte(m.Key), m.Sender}.bytes()
+			owner := m.Sender
+			if m.Imported {
+				owner = 0
+			}
+			ck := clientKey{[16]byte(m.Key), owner}.bytes()
 			if raw := keys.Get(ck); raw == nil || s.unseal(bKeys, ck, raw, &ref) != nil || ref != (keyRef{Room: rid, Seq: seq}) {
 				c.bad("room %s: key of entry %d does not lead back", rid, seq)
 			}

@@ -10,18 +10,28 @@ import (
 )
 
 // StoreFile makes a finished upload a file. The same upload again is the same
-// file.
+// file. The operator, who has no files, names the owner: an import does.
 type StoreFile struct{ File record.File }
 
+func (c *StoreFile) owner(b *Batch) id.ID {
+	if b.actor.Operator {
+		return c.File.Owner
+	}
+	return b.actor.User
+}
+
 func (c *StoreFile) scopes(b *Batch, sc *scopes) {
-	sc.read(scUser, uint64(b.actor.User), 0)
-	sc.write(scUpload, uint64(b.actor.User), 0)
+	sc.read(scUser, uint64(c.owner(b)), 0)
+	sc.write(scUpload, uint64(c.owner(b)), 0)
 }
 
 func (c *StoreFile) decide(b *Batch) (Outcome, error) {
 	u, err := b.caller()
 	if err != nil {
 		return Outcome{}, err
+	}
+	if u == nil {
+		u = b.s.users[c.File.Owner]
 	}
 	if u == nil {
 		return Outcome{}, wire.Refuse(wire.Forbidden, "the operator has no files: log in as a person", "操作员没有文件，请以个人身份登录")

@@ -32,6 +32,7 @@ type Message struct {
 	ThreadLast uint64          `cbor:"23,keyasint,omitempty"` // of a thread's first message
 	ThreadPrev uint64          `cbor:"24,keyasint,omitempty"` // the thread's message before; 0 = none
 	Notice     id.ID           `cbor:"30,keyasint,omitempty"` // the notice that it shows
+	Imported   bool            `cbor:"40,keyasint,omitempty"` // Time and Sender are those of another system
 }
 
 // Reaction is one emoji and who put it there, in order.

@@ -13,7 +13,7 @@ import (
 func (s *State) wireMessage(rid id.ID, seq uint64, m *Message) wire.Message {
 	w := wire.Message{ID: id.Message{Room: rid, Seq: seq}, Room: rid, Seq: seq, Count: m.Count, Position: m.Pos, Time: m.Time,
 		Sender: m.Sender, Key: uuidText(m.Key), Text: m.Text, ReplyTo: m.ReplyTo, Thread: m.Thread, Mentions: m.Mentions,
-		MentionAll: m.All, Edits: m.Edits, EditedAt: m.EditedAt, PinnedAt: m.PinnedAt, PinnedBy: m.PinnedBy, Replies: m.Replies, Notice: m.Notice}
+		MentionAll: m.All, Edits: m.Edits, EditedAt: m.EditedAt, PinnedAt: m.PinnedAt, PinnedBy: m.PinnedBy, Replies: m.Replies, Notice: m.Notice, Imported: m.Imported}
 	if m.RecalledAt != 0 {
 		w.Recalled = &wire.Recalled{By: m.RecalledBy, At: m.RecalledAt}
 	}

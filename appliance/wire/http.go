@@ -19,4 +19,6 @@ const (
 	MetaType     = "filetype"    // media type; the server decides in the end
 	MetaVoice    = "voice"       // "1": recorded as a voice note
 	MetaDuration = "duration_ms" // length of a voice note
+	MetaOwner    = "owner"       // account that the file will belong to; from the operator, who must name one
+	MetaImport   = "import"      // a name made by an import: the same name again is the same file; from the operator
 )

@@ -188,6 +188,7 @@ type Message struct {
 	LastReply  int64       `json:"last_reply,omitzero" doc:"time of the newest of them, ms|最新话题回复的时间（毫秒）"`
 	Preview    *ReplyQuote `json:"preview,omitzero" doc:"the message answered, shortened|被回复消息的摘要"`
 	Notice     id.ID       `json:"notice,omitzero" doc:"the notice that it shows|所展示的通知"`
+	Imported   bool        `json:"imported,omitzero" doc:"brought over from another system, whose author and time it shows: tell nobody about it|由其他系统导入，作者与时间为原始值：不要通知任何人"`
 }
 
 // ReplyQuote is the beginning of a message that another one answers.

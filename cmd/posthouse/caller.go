@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -12,15 +13,22 @@ import (
 	fastjson "github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
 
+	"posthouse/appliance/blob"
 	"posthouse/appliance/chat"
 	"posthouse/appliance/client"
 	"posthouse/appliance/config"
+	"posthouse/appliance/filename"
+	"posthouse/appliance/gate"
+	"posthouse/appliance/id"
+	"posthouse/appliance/record"
 	"posthouse/appliance/wire"
 )
 
 // caller carries out methods as the operator of the box.
 type caller interface {
 	call(method string, params, result any) error
+	// bring stores a file for an account, under a name made by an import.
+	bring(r io.ReadSeeker, u client.Upload) (id.ID, error)
 }
 
 // with runs f against the running server, or against the data directory when
@@ -83,6 +91,11 @@ func (o online) call(method string, params, result any) error {
 	return o.http.Call(o.ctx, method, params, result)
 }
 
+func (o online) bring(r io.ReadSeeker, u client.Upload) (id.ID, error) {
+	f, err := o.http.UploadFile(o.ctx, r, u)
+	return f.ID, err
+}
+
 type offline struct {
 	ctx  context.Context
 	box  *box
@@ -110,4 +123,26 @@ func (o offline) call(method string, params, result any) error {
 		return fmt.Errorf("encode answer of %s: %w", method, err)
 	}
 	return fastjson.Unmarshal(back, result)
+}
+
+func (o offline) bring(r io.ReadSeeker, u client.Upload) (id.ID, error) {
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return 0, fmt.Errorf("read %s: %w", u.Name, err)
+	}
+	digest, n, err := o.box.blobs.Put(o.ctx, r)
+	if errors.Is(err, blob.ErrNoSpace) {
+		return 0, wire.Refuse(wire.Unavailable, "the disk of the server is full: make room and run the same command again", "服务器磁盘已满：请清理空间后再次运行同一命令")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("store %s: %w", u.Name, err)
+	}
+	f := record.File{Name: filename.Sanitize(u.Name), Size: n, SHA256: digest[:], Owner: u.Owner, Created: time.Now().UnixMilli(), Upload: wire.ImportUpload(u.Import)}
+	if err := gate.Inspect(o.box.blobs, &f, u.Type); err != nil {
+		return 0, fmt.Errorf("look at %s: %w", u.Name, err)
+	}
+	stored, refused := o.box.chat.StoreFile(o.ctx, chat.Actor{Operator: true}, f)
+	if refused != nil {
+		return 0, refused
+	}
+	return stored.ID, nil
 }
