@@ -83,13 +83,13 @@ func slackOffice() map[string]string {
  {"type":"message","text":"who am I?","user":"UGHOST","ts":"1577966500.000400","user_profile":{"real_name":"A Guest"}},
  {"type":"message","subtype":"huddle_thread","text":"","user":"U01ANN","ts":"1577966600.000400"}
 ]`,
-		"old/2019-02-01.json":                   `[{"type":"message","text":"the last word","user":"U03CY","ts":"1548979200.000000"}]`,
-		"secret/2020-01-03.json":                `[{"type":"message","text":"a raise for <@U03CY>","user":"U02BO","ts":"1578009600.000000"}]`,
-		"D01/2020-01-03.json":                   `[{"type":"message","text":"lunch?","user":"U01ANN","ts":"1578009601.000000"},{"type":"message","text":"_yes_ ~no~","user":"U02BO","ts":"1578009660.000000"}]`,
-		"D02/2020-01-03.json":                   `[{"type":"message","text":"note to self","user":"U01ANN","ts":"1578009602.000000"}]`,
+		"old/2019-02-01.json":                    `[{"type":"message","text":"the last word","user":"U03CY","ts":"1548979200.000000"}]`,
+		"secret/2020-01-03.json":                 `[{"type":"message","text":"a raise for <@U03CY>","user":"U02BO","ts":"1578009600.000000"}]`,
+		"D01/2020-01-03.json":                    `[{"type":"message","text":"lunch?","user":"U01ANN","ts":"1578009601.000000"},{"type":"message","text":"_yes_ ~no~","user":"U02BO","ts":"1578009660.000000"}]`,
+		"D02/2020-01-03.json":                    `[{"type":"message","text":"note to self","user":"U01ANN","ts":"1578009602.000000"}]`,
 		"mpdm-ann.lee--bo--cy-1/2020-01-03.json": `[{"type":"message","text":"three of us","user":"U03CY","ts":"1578009603.000000"}]`,
-		"integration_logs.json":                 `[]`,
-		"__uploads/F01/drawing.txt":             "hello world",
+		"integration_logs.json":                  `[]`,
+		"__uploads/F01/drawing.txt":              "hello world",
 	}
 }
 
