@@ -198,6 +198,7 @@ func limits() []limit {
 		{"MaxPassword", wire.MaxPassword, wire.Text{En: "bytes of a password, at most", Zh: "密码最多字节数"}},
 		{"LiveReceipts", wire.LiveReceipts, wire.Text{En: "members up to which receipts travel live in a group", Zh: "实时推送回执的群组成员上限"}},
 		{"MaxPinned", wire.MaxPinned, wire.Text{En: "pinned messages in a room", Zh: "房间的置顶消息数"}},
+		{"MaxImport", wire.MaxImport, wire.Text{En: "entries of one call of import.*", Zh: "一次 import.* 调用的条目数"}},
 		{"MaxNoticeText", wire.MaxNoticeText, wire.Text{En: "bytes of a notice", Zh: "通知正文字节数"}},
 		{"MaxNoticeRooms", wire.MaxNoticeRooms, wire.Text{En: "rooms that one notice addresses", Zh: "一个通知发送到的房间数"}},
 		{"MaxNoticeDepartments", wire.MaxNoticeDepartments, wire.Text{En: "departments that one notice addresses", Zh: "一个通知发送到的部门数"}},
