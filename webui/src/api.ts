@@ -102,7 +102,7 @@ export interface LoginParams {
   cookie?: boolean;
 }
 
-/** Result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of organisation.rename; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of notice.confirm; result of notice.remind; result of notice.close; result of scheduled.remove; result of file.discard; result of kv.put. */
+/** Result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of organisation.rename; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of notice.confirm; result of notice.remind; result of notice.close; result of scheduled.remove; result of file.discard; result of kv.put; result of import.open. */
 export interface Done {
   /** journal position of the change; 0 = nothing had to change */
   position: number;
@@ -541,6 +541,8 @@ export interface Message {
   preview?: ReplyQuote;
   /** the notice that it shows */
   notice?: ID;
+  /** brought over from another system, whose author and time it shows: tell nobody about it */
+  imported?: boolean;
 }
 
 export interface File {
@@ -1362,6 +1364,177 @@ export interface SetupLink {
   url: string;
 }
 
+/** Result of import.limits. */
+export interface ImportLimits {
+  /** bytes of files a person may own */
+  user_quota: number;
+  /** bytes of files in a room */
+  room_quota: number;
+  /** bytes of one file */
+  file_bytes: number;
+  /** bytes of a message's text */
+  text_bytes: number;
+  /** members of a room */
+  room_members: number;
+  /** rooms of a person */
+  user_rooms: number;
+}
+
+/** Params of import.people. */
+export interface ImportPeople {
+  /** 1-500 accounts to make, without passwords */
+  people: ImportPerson[];
+}
+
+export interface ImportPerson {
+  /** login */
+  login: string;
+  /** display name */
+  name: string;
+  /** position */
+  title?: string;
+  /** e-mail */
+  email?: string;
+  /** phone */
+  phone?: string;
+  /** a program */
+  bot?: boolean;
+  /** may not log in */
+  disabled?: boolean;
+  /** time, ms */
+  created?: number;
+}
+
+/** Result of import.people; result of import.files. */
+export interface ImportRows {
+  /** one per entry, in order */
+  rows: ImportFound[];
+}
+
+export interface ImportFound {
+  /** account, room or file; absent: there is none */
+  id?: ID;
+  /** why it was refused, in the caller's language */
+  reason?: string;
+}
+
+/** Params of import.rooms. */
+export interface ImportRooms {
+  /** 1-500 rooms */
+  rooms: ImportedRoom[];
+  /** only look */
+  dry_run?: boolean;
+}
+
+export interface ImportedRoom {
+  /** import key, a UUID; absent for direct and notes */
+  key?: string;
+  /** group, channel, direct or notes */
+  kind: RoomKind;
+  /** name */
+  name?: string;
+  /** topic */
+  topic?: string;
+  /** time, ms */
+  created?: number;
+  /** account that made it */
+  by?: ID;
+  /** the two people of direct; of notes the one, twice */
+  pair?: ID[];
+}
+
+/** Result of import.rooms. */
+export interface ImportRoomRows {
+  /** one per room, in order */
+  rows: ImportRoomRow[];
+}
+
+export interface ImportRoomRow {
+  /** room; absent: would be made */
+  room?: ID;
+  /** made now */
+  made?: boolean;
+  /** people have written in it: it takes no imported messages */
+  busy?: boolean;
+  /** why it was refused */
+  reason?: string;
+}
+
+/** Params of import.files. */
+export interface ImportFiles {
+  /** 1-500 names that the import gave */
+  names: string[];
+}
+
+/** Params of import.messages. */
+export interface ImportMessages {
+  /** room made by import.rooms */
+  room: ID;
+  /** 1-500 messages, oldest first */
+  messages: ImportMessage[];
+}
+
+export interface ImportMessage {
+  /** import key, a UUID derived from where the message came from: the same again changes nothing */
+  key: string;
+  /** author */
+  sender: ID;
+  /** when it was written, ms */
+  at: number;
+  /** text in the Markdown subset */
+  text?: string;
+  /** key of the thread's first message */
+  thread?: string;
+  /** up to 20 files */
+  files?: ID[];
+  /** last edit, ms */
+  edited_at?: number;
+  /** pinned, ms */
+  pinned_at?: number;
+  /** reactions */
+  reactions?: ImportReaction[];
+}
+
+export interface ImportReaction {
+  /** emoji or short text */
+  emoji: string;
+  /** who, in order */
+  users: ID[];
+}
+
+/** Result of import.messages. */
+export interface ImportDone {
+  /** messages stored */
+  added: number;
+  /** messages that were there already */
+  again: number;
+  /** messages refused */
+  refused?: ImportRefusal[];
+  /** journal position: all of it is on disk */
+  position: number;
+}
+
+export interface ImportRefusal {
+  /** place in messages, from 0 */
+  index: number;
+  /** kind of the refusal */
+  kind: Kind;
+  /** why, in the caller's language */
+  reason: string;
+}
+
+/** Params of import.open. */
+export interface ImportOpen {
+  /** room */
+  room: ID;
+  /** owners of the room */
+  owners: ID[];
+  /** other members */
+  users: ID[];
+  /** it stays archived */
+  archived?: boolean;
+}
+
 /** Data of event reaction. */
 export interface ReactionChange {
   /** message */
@@ -1706,6 +1879,18 @@ export interface Methods {
   "room.inspect": { params: RoomParam; result: RoomResult; socket: false };
   /** A new one-time setup link; the earlier one is worthless. */
   "setup.link": { params: Empty; result: SetupLink; socket: false };
+  /** Bounds that an import must keep. */
+  "import.limits": { params: Empty; result: ImportLimits; socket: false };
+  /** Makes accounts for people of another system, without passwords. */
+  "import.people": { params: ImportPeople; result: ImportRows; socket: false };
+  /** Finds or makes the rooms of another system; they begin archived and without members. */
+  "import.rooms": { params: ImportRooms; result: ImportRoomRows; socket: false };
+  /** Finds files that were imported before. */
+  "import.files": { params: ImportFiles; result: ImportRows; socket: false };
+  /** Puts messages of another system, with their authors and times, at the end of a room that holds nothing else. They count as read and notify nobody. */
+  "import.messages": { params: ImportMessages; result: ImportDone; socket: false };
+  /** Gives an imported room its members and ends its archived state. */
+  "import.open": { params: ImportOpen; result: Done; socket: false };
 }
 export type Method = keyof Methods;
 
@@ -1791,6 +1976,12 @@ export const access: { readonly [M in Method]: Access } = {
   "room.all": "operator",
   "room.inspect": "operator",
   "setup.link": "operator",
+  "import.limits": "operator",
+  "import.people": "operator",
+  "import.rooms": "operator",
+  "import.files": "operator",
+  "import.messages": "operator",
+  "import.open": "operator",
 };
 
 /** Methods that need a WebSocket. */
@@ -1884,6 +2075,8 @@ export const limits = {
   LiveReceipts: 50,
   /** pinned messages in a room */
   MaxPinned: 100,
+  /** entries of one call of import.* */
+  MaxImport: 500,
   /** bytes of a notice */
   MaxNoticeText: 16384,
   /** rooms that one notice addresses */
