@@ -5,14 +5,15 @@ func Stylesheet() []byte { return []byte(stylesheet) }
 
 const stylesheet = `:root { color-scheme: light dark; --line: #8886; --soft: #8881; }
 * { box-sizing: border-box; }
-body { margin: 0; font: 1rem/1.6 system-ui, -apple-system, "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", sans-serif; }
+body { margin: 0; background: Canvas; color: CanvasText; font: 1rem/1.6 system-ui, -apple-system, "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", sans-serif; }
 .skip { position: absolute; left: -999rem; }
 .skip:focus { left: 1rem; top: 1rem; padding: .5rem 1rem; background: Canvas; outline: 2px solid; z-index: 1; }
 .page { display: grid; grid-template-columns: minmax(0, 1fr); max-width: 82rem; margin: 0 auto; padding: 0 1rem 4rem; gap: 0 2.5rem; }
 header, main { min-width: 0; }
 main { max-width: 54rem; }
 nav ul { padding-left: 1.1rem; margin: .2rem 0; }
-nav a, code { overflow-wrap: anywhere; }
+nav a, td, code { overflow-wrap: anywhere; }
+nav a { display: inline-block; padding: .1rem 0; }
 h1 { line-height: 1.25; }
 h2 { margin-top: 3rem; border-bottom: 1px solid var(--line); }
 h3 { margin-top: 2.2rem; }

@@ -13,6 +13,12 @@
 // writes to the console as an error fails the test, what the policy of the page
 // forbids included, unless the test has said that it will happen.
 //
+// TestEveryPage walks through all that a person can see and lets axe-core look
+// at it, in both languages, light and dark, wide and narrow. Its tables of
+// views take a new pane, page or dialog as one line. axe-core is in testdata,
+// packed by gzip, as npm has it, and is checked by its SHA-256; its licence
+// (MPL-2.0) is beside it.
+//
 // Nothing waits for a time: a condition is looked at until it holds or patience
 // ends, which is long, because the machine may be busy with something else.
 //

@@ -278,8 +278,8 @@ export class Chat implements Frame {
     const r = s.rooms.get(room)?.room;
     if (!r) {
       // Not a member (any more), or the list is still on its way.
-      this.heading.textContent = "";
-      this.sub.textContent = s.position > 0 ? t("room.gone") : "";
+      this.heading.textContent = s.position > 0 ? t("room.gone") : t("loading");
+      this.sub.textContent = "";
       return;
     }
     this.heading.textContent = roomName(s, r);

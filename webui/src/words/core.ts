@@ -19,7 +19,7 @@ export const en = {
   "you": "you",
   "unknown": "Unknown person",
   "skip": "Skip to the messages",
-  "select": "Choose a room on the left, or start a new one.",
+  "select": "Choose a room from the list, or start a new one.",
 
   "login.title": "Log in",
   "login.login": "Login name",
@@ -256,7 +256,7 @@ export const zh: Record<keyof typeof en, string> = {
   "you": "你",
   "unknown": "未知人员",
   "skip": "跳到消息",
-  "select": "请在左侧选择一个房间，或发起新会话。",
+  "select": "请从列表中选择一个房间，或发起新会话。",
 
   "login.title": "登录",
   "login.login": "登录名",
