@@ -145,6 +145,10 @@ func (s *Service) history(c *Call, p *wire.HistoryParams) (wire.History, error) 
 	if p.Before > 0 && (p.After > 0 || p.FromStart) {
 		return wire.History{}, wire.BadParam("before", "either before or after, not both", "before 与 after 只能选一个")
 	}
+	if p.At != 0 && (p.At < 0 || p.Before > 0 || p.After > 0 || p.FromStart || p.Thread > 0) {
+		return wire.History{}, wire.BadParam("at", "a time in ms since 1970, and neither before, after, from_start nor thread beside it",
+			"须为 1970 年以来的毫秒数，且不能与 before、after、from_start、thread 同用")
+	}
 	p.Limit = limit(p.Limit, 50, s.tuned.Load().historyPage)
 	return s.s.History(*p)
 }

@@ -288,6 +288,43 @@ func TestThreads(t *testing.T) {
 	o.refused(wire.NotFound, ann, &state.SendMessage{Room: room, Key: newKey(), Text: "x", Thread: 9999})
 }
 
+func TestHistoryFromATimeOn(t *testing.T) {
+	o := openOffice(t, t.TempDir(), state.Limits{})
+	ann := o.person("ann")
+	room := o.room(ann, wire.Channel, "c")
+	for i := range 120 {
+		o.send(ann, room, fmt.Sprint(i))
+	}
+	o.reopen()
+	all, err := o.s.History(wire.HistoryParams{Room: room, FromStart: true, Limit: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range all.Messages {
+		first := m // of its millisecond
+		for _, x := range all.Messages[:m.Seq-1] {
+			if x.Time == m.Time {
+				first = x
+				break
+			}
+		}
+		page, err := o.s.History(wire.HistoryParams{Room: room, At: m.Time, Limit: 10})
+		if err != nil || page.Messages[0].Seq != first.Seq {
+			t.Fatalf("from %d on: entry %d, want %d, %v", m.Time, page.Messages[0].Seq, first.Seq, err)
+		}
+	}
+	head := all.Messages[len(all.Messages)-1]
+	for name, c := range map[string]struct {
+		at          int64
+		first, last uint64
+	}{"long before": {1, 1, 10}, "long after": {head.Time + 1, head.Seq - 9, head.Seq}} {
+		page, err := o.s.History(wire.HistoryParams{Room: room, At: c.at, Limit: 10})
+		if err != nil || len(page.Messages) != 10 || page.Messages[0].Seq != c.first || page.Messages[9].Seq != c.last {
+			t.Errorf("%s: %d entries, %v", name, len(page.Messages), err)
+		}
+	}
+}
+
 func TestFilesAreCountedAndForgotten(t *testing.T) {
 	o := openOffice(t, t.TempDir(), state.Limits{RoomQuota: 100, UserQuota: 150, Bin: time.Millisecond, Unsent: time.Millisecond})
 	ann, bo, cy := o.person("ann"), o.person("bo"), o.person("cy")

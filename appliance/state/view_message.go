@@ -121,6 +121,15 @@ func (s *State) History(p wire.HistoryParams) (page wire.History, err error) {
 		if p.Thread != 0 {
 			return s.thread(tx, p, &page)
 		}
+		if p.At > 0 {
+			if p.After, err = s.before(tx, r, p.At); err != nil {
+				return err
+			}
+			p.FromStart = p.After == 0
+			if p.After >= r.head.Seq { // nothing is that late: the newest page
+				p.After, p.FromStart = 0, false
+			}
+		}
 		from, to := uint64(1), r.head.Seq // inclusive
 		if forward := p.After > 0 || p.FromStart; forward {
 			from = min(p.After, to) + 1
@@ -150,6 +159,27 @@ func (s *State) History(p wire.HistoryParams) (page wire.History, err error) {
 		return nil
 	})
 	return page, err
+}
+
+// before gives the number of the last entry of a room that is older than a time;
+// 0 when none is. Times of a room grow with the numbers, except where a clock was
+// set back or a history was brought in from elsewhere: there the answer is one
+// place where the time is passed, perhaps not the first.
+func (s *State) before(tx *lookup, r *room, at int64) (uint64, error) {
+	low, high := uint64(0), r.head.Seq
+	for low < high {
+		middle := high - (high-low)/2
+		m, err := s.mustMessage(tx, r.rec.ID, middle)
+		if err != nil {
+			return 0, err
+		}
+		if m.Time < at {
+			low = middle
+		} else {
+			high = middle - 1
+		}
+	}
+	return low, nil
 }
 
 // threadSteps bounds how far back one page of a thread looks.

@@ -244,6 +244,7 @@ type (
 		Before    uint64 `json:"before,omitzero" doc:"entries with a smaller number; newest page if both are absent|此序号之前"`
 		After     uint64 `json:"after,omitzero" doc:"entries with a larger number, oldest of them first; after=0 with from_start|此序号之后"`
 		FromStart bool   `json:"from_start,omitzero" doc:"the first page of the room|从房间开头开始"`
+		At        int64  `json:"at,omitzero" doc:"ms since 1970: from the first entry of this time or later on; the newest page when there is none; not together with another position|1970 年以来的毫秒数：从此时间起的第一条开始；没有则为最新一页；不能与其他位置参数同用"`
 		Thread    uint64 `json:"thread,omitzero" doc:"only this thread|仅此话题"`
 		Limit     int    `json:"limit,omitzero" doc:"1-200, default 50|1-200，默认 50"`
 	}

@@ -1,6 +1,7 @@
 // Every feature of the chat beyond rooms, timeline and composer, one line each.
 
 import type { Feature } from "./frame";
+import { datesFeature } from "./dates";
 import { messageKeysFeature } from "./messagekeys";
 import { paletteFeature } from "./palette";
 import { pinsFeature } from "./pins";
@@ -8,6 +9,7 @@ import { roomKeysFeature } from "./roomkeys";
 import { slashFeature } from "./slash";
 
 export const features: Feature[] = [
+  datesFeature,
   messageKeysFeature,
   paletteFeature,
   pinsFeature,

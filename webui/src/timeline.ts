@@ -274,6 +274,14 @@ export class Timeline {
     }, () => {});
   }
 
+  // toUnread jumps to the line of what was new when the room was opened; false:
+  // nothing was.
+  toUnread(): boolean {
+    if (this.marker < 0) return false;
+    this.toMarker();
+    return true;
+  }
+
   private toMarker(): void {
     void this.jump(this.marker + 1, false);
     this.markerCount = 0;
