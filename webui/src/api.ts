@@ -737,6 +737,8 @@ export interface HistoryParams {
   after?: number;
   /** the first page of the room */
   from_start?: boolean;
+  /** ms since 1970: from the first entry of this time or later on; the newest page when there is none; not together with another position */
+  at?: number;
   /** only this thread */
   thread?: number;
   /** 1-200, default 50 */
