@@ -30,6 +30,7 @@ export class Composer {
   private area: HTMLTextAreaElement;
   private context = h("div", { class: "context", hidden: true });
   private preview = h("div", { class: "preview", role: "region", "aria-label": t("format.preview"), tabindex: 0, hidden: true });
+  private slot = h("div", { class: "slot" });
   private notes = h("div", { class: "notes", role: "status" });
   private tray: Tray;
   private toolbar: Toolbar;
@@ -68,7 +69,7 @@ export class Composer {
     this.form = h("form", { class: "write", onsubmit: (e: Event) => { e.preventDefault(); this.send(); } },
       iconButton("attach", t("composer.attach"), () => this.picker.click()), this.toolbar.toggle, this.picker, this.area, smile, ...buttons(this),
       h("button", { type: "submit", class: "iconbutton send", "aria-label": t("composer.send"), title: t("composer.send") }, icon("send")));
-    this.element = h("div", { class: "composer" }, this.completion.element, this.notes, this.context, this.preview, this.tray.element, this.closed, this.toolbar.element, this.form);
+    this.element = h("div", { class: "composer" }, this.completion.element, this.notes, this.context, this.preview, this.tray.element, this.closed, this.toolbar.element, this.slot, this.form);
     this.restore();
     this.render();
   }
@@ -145,7 +146,7 @@ export class Composer {
     const text = trimmed(this.area.value);
     if (this.editing || this.tray.waiting || (!text && !this.tray.count)) return null;
     const files = this.tray.done();
-    return { text, ...(this.reply ? { replyTo: this.reply.seq } : {}), ...(this.thread ? { thread: this.thread } : {}), ...(files.length ? { files } : {}) };
+    return { text, ...this.place(), ...(files.length ? { files } : {}) };
   }
 
   // clear empties the composer: what was in it is on its way.
@@ -155,6 +156,25 @@ export class Composer {
     this.set("");
     this.renderContext();
     this.save();
+  }
+
+  // place is where in the room a message of this composer belongs.
+  place(): Pick<Draft, "replyTo" | "thread"> {
+    return { ...(this.reply ? { replyTo: this.reply.seq } : {}), ...(this.thread ? { thread: this.thread } : {}) };
+  }
+
+  // delivered: a message went out from beside the text, which stays.
+  delivered(): void {
+    this.reply = null;
+    this.renderContext();
+    this.sent();
+  }
+
+  // panel shows something in place of the field, until it gets null.
+  panel(e: HTMLElement | null): void {
+    fillWith(this.slot, e);
+    this.form.classList.toggle("covered", e !== null);
+    if (!e) this.area.focus();
   }
 
   // insert puts text where the caret is.

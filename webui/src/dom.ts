@@ -86,6 +86,7 @@ const paths = {
   mute: "M4 10v4h3l5 4V6L7 10zM16 9.5l5 5M21 9.5l-5 5",
   bell: "M6 17V11a6 6 0 0 1 12 0v6l2 2H4zM10 21h4",
   calendar: "M5 6h14v14H5zM5 10h14M9 3v5M15 3v5",
+  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   warn: "M12 4 2.5 20h19zM12 10v4M12 17h.01",
 } as const;
 

@@ -7,6 +7,7 @@ import { paletteFeature } from "./palette";
 import { pinsFeature } from "./pins";
 import { roomKeysFeature } from "./roomkeys";
 import { slashFeature } from "./slash";
+import { voiceFeature } from "./voice";
 
 export const features: Feature[] = [
   datesFeature,
@@ -15,4 +16,5 @@ export const features: Feature[] = [
   pinsFeature,
   roomKeysFeature,
   slashFeature,
+  voiceFeature,
 ];

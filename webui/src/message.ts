@@ -2,14 +2,17 @@
 
 import { limits, type File as Attachment, type Message, type Room } from "./api";
 import type { Client } from "./client";
+import { polish } from "./content";
 import type { MessageMenu } from "./frame";
 import { confirm, copyText, h, icon, iconButton, menuItem, popup, toast, type Icon } from "./dom";
-import { clock, duration, explain, full, size, t } from "./lang";
+import { clock, explain, full, size, t } from "./lang";
 import { render } from "./markup";
 import { changeText, nameOf, names, recalledText, userAvatar } from "./names";
 import type { Pending } from "./outbox";
 import { pickEmoji } from "./emojipicker";
+import { film, plays, voiceNote } from "./player";
 import { moderates, statusOf, type State } from "./state";
+import { fileAddress, showable, view } from "./viewer";
 
 export const emojis = ["👍", "❤️", "😂", "🎉", "😮", "🙏"];
 
@@ -48,7 +51,7 @@ export function messageView(client: Client, room: Room, m: Message, lead: boolea
   if (m.recalled) content.append(h("p", { class: "recalled" }, recalledText(s, m)));
   else {
     if (m.text) content.append(body(s, m));
-    if (m.files?.length) content.append(files(m.files));
+    if (m.files?.length) content.append(files(client, m));
     content.append(...act.extra.block(m));
     if (m.reactions?.length) content.append(reactions(client, m));
   }
@@ -75,7 +78,7 @@ export function body(s: State, m: Message): HTMLElement {
   }
   const e = h("div", { class: "text" });
   e.appendChild(render(m.text!, { self: s.me?.login.toLowerCase(), nameOf: (login) => byLogin.get(login) }));
-  return e;
+  return polish(e, m.id, m.text!);
 }
 
 function quote(s: State, m: Message, act: MessageActions): HTMLElement {
@@ -91,19 +94,23 @@ export function thumb(width: number, height: number, edge: number): { width: num
   return { width: Math.max(24, Math.round(width * k)), height: Math.max(24, Math.round(height * k)) };
 }
 
-function files(list: Attachment[]): HTMLElement {
-  return h("ul", { class: "files" }, ...list.map((f) => h("li", null, file(f))));
+// files are the attachments of a message.
+export function files(client: Client, m: Message): HTMLElement {
+  return h("ul", { class: "files" }, ...m.files!.map((f) => h("li", null, file(client, m, f))));
 }
 
-function file(f: Attachment): HTMLElement {
-  const href = "/files/" + f.id + "/" + encodeURIComponent(f.name || "file");
-  if (f.voice) {
-    return h("figure", { class: "voice" }, h("audio", { controls: true, preload: "none", src: href, "aria-label": t("message.voice") }),
-      h("figcaption", null, t("message.voice") + (f.duration_ms ? " " + duration(f.duration_ms) : "")));
-  }
-  if (/^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(f.type) && f.width) {
-    const img: HTMLImageElement = h("img", { src: "/files/" + f.id + "/thumbnail/320", alt: f.name, loading: "lazy", decoding: "async", ...thumb(f.width, f.height ?? 0, 320) });
-    const a = h("a", { class: "picture", href, target: "_blank", rel: "noopener", title: f.name + " · " + size(f.size) }, img);
+function file(client: Client, m: Message, f: Attachment): HTMLElement {
+  const href = fileAddress(f);
+  if (f.voice && plays(f)) return voiceNote(f, href);
+  if (plays(f)) return h("div", { class: "media" }, film(f, href), fileLink(f, href));
+  if (showable(f)) {
+    const img: HTMLImageElement = h("img", { src: "/files/" + f.id + "/thumbnail/320", alt: f.name, loading: "lazy", decoding: "async", ...thumb(f.width ?? 0, f.height ?? 0, 320) });
+    const a = h("a", { class: "picture", href, target: "_blank", rel: "noopener", title: f.name + " · " + size(f.size),
+      onclick: (e: MouseEvent) => {
+        if (e.ctrlKey || e.metaKey || e.shiftKey) return;
+        e.preventDefault();
+        view(client, m, f);
+      } }, img);
     img.addEventListener("error", () => a.replaceWith(fileLink(f, href)), { once: true });
     return a;
   }
