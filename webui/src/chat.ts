@@ -256,7 +256,10 @@ export class Chat implements Frame {
       const n = totals(s).unread;
       document.title = (n ? "(" + (n > 999 ? "999+" : n) + ") " : "") + (s.organisation || t("app.name"));
     }
-    if (d.has("rooms") || d.has("me")) fillWith(this.extras, ...features.map((x) => x.banner?.(this) ?? null));
+    if (d.has("rooms") || d.has("me") || d.has("notices") || d.has("scheduled")) {
+      fillWith(this.extras, ...features.map((x) => x.banner?.(this) ?? null));
+      fillWith(this.rooms.head, ...features.map((x) => x.listHead?.(this) ?? null));
+    }
     this.page?.draw?.(d);
     this.sideView?.draw?.(d);
     const tl = this.timeline;

@@ -69,7 +69,8 @@ export interface Feature {
   composerButtons?(f: Frame, c: Composer): HTMLElement[]; // beside the send button
   sources?(f: Frame, c: Composer): Source[]; // of completion, asked before those of the composer
   take?(f: Frame, c: Composer, text: string): boolean; // what begins with "/": true when it was a command
-  banner?(f: Frame): HTMLElement | null; // above the room, drawn anew with every change of "me" and "rooms"
   keyHelp?(): HTMLElement[]; // below the list of keys
+  banner?(f: Frame): HTMLElement | null; // above the room, drawn anew with every change of "me", "rooms", "notices" and "scheduled"
+  listHead?(f: Frame): HTMLElement | null; // above the list of rooms, drawn anew as a banner is
   start?(f: Frame): () => void; // once per session; the result ends it
 }

@@ -29,6 +29,7 @@ const direct = (r: RoomState) => r.room.kind === "direct" || r.room.kind === "no
 
 export class RoomList {
   readonly element: HTMLElement;
+  readonly head = h("div", { class: "list-head" }); // what features put above the list
   private list: LongList<RoomState>;
   private filter: HTMLInputElement;
   private light = h("button", { type: "button", class: "light", "aria-live": "polite" });
@@ -59,7 +60,7 @@ export class RoomList {
     this.element = h("nav", { class: "side", "aria-label": t("rooms.title") },
       h("header", null, h("img", { src: "/assets/icon.svg", alt: "", width: 28, height: 28 }), this.title, ...actions.buttons(),
         iconButton("compass", t("rooms.browse"), actions.browse), iconButton("plus", t("rooms.new"), actions.newRoom), menu),
-      this.light, this.filter, h("div", { class: "chips", role: "group", "aria-label": t("rooms.show") }, ...this.chips.values()), this.list.element);
+      this.light, this.head, this.filter, h("div", { class: "chips", role: "group", "aria-label": t("rooms.show") }, ...this.chips.values()), this.list.element);
     this.list.element.addEventListener("contextmenu", (e) => this.context(e));
     this.render();
     this.renderLink();

@@ -35,6 +35,7 @@ export type Action =
   | { type: "steps"; room: ID; seq: number; steps: Step[] }
   | { type: "outbox"; entries: Pending[] }
   | { type: "kv"; entries: KV[]; all: boolean } // all: everything the server has
+  | { type: "touch"; topics: Topic[] } // what a feature keeps has changed
   | { type: "tick"; now: number };
 
 export type Need =
@@ -43,7 +44,7 @@ export type Need =
   | { need: "arrived"; key: string }; // this outbox entry is done
 
 // Topic says what changed: "room:<id>" for the inside of a room.
-export type Topic = "me" | "link" | "rooms" | "users" | "outbox" | "devices" | "departments" | "presence" | "prefs" | `room:${string}`;
+export type Topic = "me" | "link" | "rooms" | "users" | "outbox" | "devices" | "departments" | "presence" | "prefs" | "notices" | "scheduled" | `room:${string}`;
 
 export interface Change {
   topics: Set<Topic>;
@@ -57,9 +58,12 @@ export class Store {
   readonly state: State = empty();
   private listeners = new Set<(topics: Set<Topic>) => void>();
   private needy: (n: Need) => void = () => {};
+  private hearers = new Set<(e: Event) => void>();
 
   dispatch(a: Action): void {
+    const seen = this.state.position;
     const c = reduce(this.state, a);
+    if (a.type === "event" && (!a.event.position || a.event.position >= seen)) for (const f of [...this.hearers]) f(a.event);
     if (c.topics.size) for (const f of [...this.listeners]) f(c.topics);
     for (const n of c.needs) this.needy(n);
   }
@@ -67,6 +71,12 @@ export class Store {
   listen(f: (topics: Set<Topic>) => void): () => void {
     this.listeners.add(f);
     return () => void this.listeners.delete(f);
+  }
+
+  // hear tells a feature the events as they come; one may come twice.
+  hear(f: (e: Event) => void): () => void {
+    this.hearers.add(f);
+    return () => void this.hearers.delete(f);
   }
 
   onNeed(f: (n: Need) => void): void {
@@ -95,6 +105,7 @@ export function reduce(s: State, a: Action): Change {
     case "steps": steps(s, c, a.room, a.seq, a.steps); break;
     case "outbox": outbox(s, c, a.entries); break;
     case "kv": kv(s, c, a.entries, a.all); break;
+    case "touch": for (const topic of a.topics) c.topics.add(topic); break;
     case "tick": tick(s, c, a.now); break;
   }
   return c;

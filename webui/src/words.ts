@@ -4,12 +4,14 @@
 
 import * as core from "./words/core";
 import * as compose from "./words/compose";
+import * as notices from "./words/notices";
 import * as panes from "./words/panes";
 import * as rooms from "./words/rooms";
 
 const areas = [
   core,
   compose,
+  notices,
   panes,
   rooms,
 ] as const;
@@ -17,6 +19,7 @@ const areas = [
 export const en = {
   ...core.en,
   ...compose.en,
+  ...notices.en,
   ...panes.en,
   ...rooms.en,
 };
@@ -26,6 +29,7 @@ export type Key = keyof typeof en;
 export const zh: Record<Key, string> = {
   ...core.zh,
   ...compose.zh,
+  ...notices.zh,
   ...panes.zh,
   ...rooms.zh,
 };
