@@ -75,6 +75,12 @@ func (s *Service) Deliveries(r record.Record) []Delivery {
 		d.add(wire.EventRead, wire.ReadChange{Room: b.Room, User: r.User, Seq: b.Seq, Count: b.Count, At: r.Time}, to)
 	case *record.KVSet:
 		d.kv(b)
+	case *record.HookMade:
+		d.hookMade(b)
+	case *record.HookPut:
+		d.user(b.Hook.Bot)
+	case *record.HookRemoved:
+		d.hookRemoved(b)
 	default:
 		d.later()
 	}

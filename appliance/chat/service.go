@@ -29,6 +29,8 @@ type Options struct {
 	Now          func() time.Time
 	Log          *slog.Logger
 	Hash         HashCost // of passwords; tests make it cheap
+	// CheckURL refuses addresses that hooks may not call; nil refuses all.
+	CheckURL func(url string) error
 }
 
 func (o Options) withDefaults() Options {
@@ -57,6 +59,9 @@ func (o Options) withDefaults() Options {
 	if o.FillStatus == nil {
 		o.FillStatus = func(*wire.StatusResult) {}
 	}
+	if o.CheckURL == nil {
+		o.CheckURL = func(string) error { return errors.New("this server calls no other programs") }
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -84,6 +89,7 @@ type Service struct {
 	known   *limiter // by account and address it logged in from
 	addrs   *limiter // by address
 	setup   setupLink
+	counts  *hookCounts
 	started time.Time
 }
 
@@ -96,6 +102,7 @@ func New(q *sequencer.Sequencer, s *state.State, opt Options) *Service {
 	v.known = newLimiter(float64(opt.LoginsByUser), 1.0/60)
 	v.addrs = newLimiter(float64(opt.LoginsByAddr), float64(opt.LoginsByAddr)/60)
 	v.tuned.Store(opt.tuning())
+	v.counts = newHookCounts()
 	v.methods = v.table()
 	return v
 }

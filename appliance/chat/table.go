@@ -70,6 +70,12 @@ func (s *Service) table() map[string]method {
 	bind(t, "kv.put", s.kvPut)
 	bind(t, "kv.list", s.kvList)
 
+	bind(t, "hook.create", s.hookCreate)
+	bind(t, "hook.list", s.hookList)
+	bind(t, "hook.update", s.hookUpdate)
+	bind(t, "hook.remove", s.hookRemove)
+	bind(t, "hook.rotate", s.hookRotate)
+
 	bind(t, "server.status", s.status)
 	bind(t, "user.list", s.userList)
 	bind(t, "room.all", s.roomAll)

@@ -14,6 +14,8 @@
 //     it is told to start again, and a write that does not end in time closes it.
 //   - A session whose device or account ended is closed with 4401 as soon as
 //     the record that ended it is read.
+//   - Incoming hooks (POST /hooks/<token>, /robot/send?access_token=<token>) are
+//     told apart by their token alone, which no log and no metric holds.
 //   - GET changes nothing. A cookie counts only for requests of the same origin.
 //     Header X-Forwarded-For and its kin are not read.
 //

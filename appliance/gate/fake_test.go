@@ -251,3 +251,9 @@ func (f *fake) ReadOnly() error {
 	defer f.mu.RUnlock()
 	return f.readOnly
 }
+
+func (f *fake) KnowsHook(string) (id.ID, bool) { return 0, false }
+
+func (f *fake) Post(context.Context, *chat.Posted) chat.PostAnswer {
+	return chat.PostAnswer{Status: 404, Unknown: true}
+}

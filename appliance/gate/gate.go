@@ -43,6 +43,8 @@ type service interface {
 	StoreFile(ctx context.Context, a chat.Actor, f record.File) (wire.File, *wire.Error)
 	OpenFile(a chat.Actor, file id.ID) (record.File, *wire.Error)
 	ReadOnly() error
+	KnowsHook(token string) (id.ID, bool)
+	Post(ctx context.Context, p *chat.Posted) chat.PostAnswer
 }
 
 // Keys of log lines.

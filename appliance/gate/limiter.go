@@ -36,6 +36,7 @@ const (
 	forConnect wire.Class = 100 + iota
 	forPublic
 	forAuthOf // passwords, per account
+	forHooks  // posts to hooks, per address and per hook
 )
 
 // key names a bucket: an address or an account, and what for.

@@ -64,6 +64,9 @@ type Limits struct {
 	Write   Rate // per account
 	Post    Rate // per account
 	Frames  Rate // all frames of one socket; beyond it the socket is read more slowly
+
+	Hook      Rate // posts to one incoming hook
+	HooksFrom Rate // posts to hooks from one address
 }
 
 // DefaultLimits suit a box of two cores and an organisation of some thousands.
@@ -78,6 +81,7 @@ func DefaultLimits() Limits {
 		SocketWrite: 10 * time.Second, AuthTimeout: 5 * time.Second, CallTimeout: 30 * time.Second,
 		Connect: Rate{10, 100}, Public: Rate{5, 60}, Auth: Rate{20.0 / 60, 20},
 		Query: Rate{50, 200}, Write: Rate{10, 60}, Post: Rate{20, 60}, Frames: Rate{200, 1000},
+		Hook: Rate{5, 60}, HooksFrom: Rate{20, 200},
 	}
 }
 
@@ -124,7 +128,7 @@ func (l Limits) withDefaults() Limits {
 	}
 	for _, p := range []struct{ v, d *Rate }{
 		{&l.Connect, &d.Connect}, {&l.Public, &d.Public}, {&l.Auth, &d.Auth}, {&l.Query, &d.Query},
-		{&l.Write, &d.Write}, {&l.Post, &d.Post}, {&l.Frames, &d.Frames},
+		{&l.Write, &d.Write}, {&l.Post, &d.Post}, {&l.Frames, &d.Frames}, {&l.Hook, &d.Hook}, {&l.HooksFrom, &d.HooksFrom},
 	} {
 		pick(p.v, *p.d)
 	}

@@ -203,6 +203,9 @@ func (g *Gate) route(ctx *fasthttp.RequestCtx, kind ListenerKind) string {
 	case strings.HasPrefix(path, "/files/"):
 		g.identified(ctx, kind, g.serveDownload)
 		return "/files"
+	case isHook(path):
+		g.serveHook(ctx, path)
+		return "/hooks"
 	case strings.HasPrefix(path, "/api/") && ctx.IsPost():
 		return g.serveCall(ctx, kind, path[len("/api/"):])
 	default:
@@ -252,10 +255,13 @@ func (g *Gate) badRequest(ctx *fasthttp.RequestCtx, err error) {
 func (g *Gate) refuse(ctx *fasthttp.RequestCtx, e *wire.Error) {
 	trace := string(ctx.Response.Header.Peek(traceHeader))
 	if e.RetryAfter > 0 {
-		ctx.Response.Header.Set("Retry-After", strconv.FormatInt((e.RetryAfter+999)/1000, 10))
+		ctx.Response.Header.Set("Retry-After", retryAfter(e))
 	}
 	g.reply(ctx, e.Kind.Info().Status, e.Body(language(&ctx.Request.Header), trace))
 }
+
+// retryAfter is the value of Retry-After: whole seconds.
+func retryAfter(e *wire.Error) string { return strconv.FormatInt((e.RetryAfter+999)/1000, 10) }
 
 // language is zh or en, as the client asks for.
 func language(h *fasthttp.RequestHeader) string {

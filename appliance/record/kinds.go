@@ -27,6 +27,9 @@ const (
 	KindKVSet             Kind = 21
 	KindAccountOpened     Kind = 22
 	KindDevicesRemoved    Kind = 23
+	KindHookMade          Kind = 24
+	KindHookPut           Kind = 25
+	KindHookRemoved       Kind = 26
 	KindNoticePut         Kind = 27
 	KindNoticeConfirmed   Kind = 28
 	KindNoticeReminded    Kind = 29
@@ -84,6 +87,12 @@ func blank(k Kind) Body {
 		return new(AccountOpened)
 	case KindDevicesRemoved:
 		return new(DevicesRemoved)
+	case KindHookMade:
+		return new(HookMade)
+	case KindHookPut:
+		return new(HookPut)
+	case KindHookRemoved:
+		return new(HookRemoved)
 	case KindNoticePut:
 		return new(NoticePut)
 	case KindNoticeConfirmed:
@@ -291,8 +300,9 @@ type MessageSent struct {
 	Foreign  *Foreign `cbor:"11,keyasint,omitempty"`
 	Forward  *Forward `cbor:"12,keyasint,omitempty"`
 
-	Scheduled id.ID `cbor:"15,keyasint,omitempty"` // the scheduled message that this sends and removes
-	Notice    id.ID `cbor:"16,keyasint,omitempty"` // the notice that this shows in the room
+	Scheduled id.ID  `cbor:"15,keyasint,omitempty"` // the scheduled message that this sends and removes
+	Notice    id.ID  `cbor:"16,keyasint,omitempty"` // the notice that this shows in the room
+	As        string `cbor:"17,keyasint,omitempty"` // name that a hook's message is shown with, instead of its bot's
 
 	// Of a message that an import brought; the acting account is then the
 	// operator, and Sender is who wrote it elsewhere, At when (Unix ms).
@@ -416,6 +426,56 @@ type KVSet struct {
 	Value   []byte `cbor:"4,keyasint,omitempty"` // JSON; empty = removed
 }
 
+// Hook is a door of a room for another program: it posts here, is told of what
+// happens here, or answers a command.
+type Hook struct {
+	ID       id.ID    `cbor:"1,keyasint"`
+	Form     string   `cbor:"2,keyasint"`           // incoming, outgoing, command
+	Room     id.ID    `cbor:"3,keyasint,omitempty"` // none: a command of every room
+	Bot      id.ID    `cbor:"4,keyasint"`           // account that its messages are sent by
+	Name     string   `cbor:"5,keyasint"`
+	Text     string   `cbor:"6,keyasint,omitempty"`  // what it is for
+	Token    []byte   `cbor:"7,keyasint,omitempty"`  // incoming: SHA-256 of the token of the URL, 32 bytes
+	Secret   string   `cbor:"8,keyasint,omitempty"`  // as it is: signatures are made and checked with it
+	Format   string   `cbor:"9,keyasint,omitempty"`  // incoming: pinned format
+	Keywords []string `cbor:"10,keyasint,omitempty"` // incoming: a message needs one of them
+	Names    bool     `cbor:"11,keyasint,omitempty"` // incoming: a payload may name its sender
+	Lang     string   `cbor:"12,keyasint,omitempty"` // zh or en: of words that the hook adds
+	URL      string   `cbor:"13,keyasint,omitempty"` // outgoing, command: where to
+	Events   []string `cbor:"14,keyasint,omitempty"` // outgoing
+	Words    []string `cbor:"15,keyasint,omitempty"` // outgoing: a message begins with one of them
+	Word     string   `cbor:"16,keyasint,omitempty"` // command, without the slash
+	Hint     string   `cbor:"17,keyasint,omitempty"` // command: its arguments
+	Disabled bool     `cbor:"18,keyasint,omitempty"`
+	Creator  id.ID    `cbor:"19,keyasint,omitempty"`
+	Created  int64    `cbor:"20,keyasint"`           // Unix ms
+	Since    uint64   `cbor:"21,keyasint,omitempty"` // journal position after which an outgoing one is told
+}
+
+// HookMade is a new hook together with its bot, who joins the room.
+type HookMade struct {
+	Hook Hook   `cbor:"1,keyasint"`
+	Bot  User   `cbor:"2,keyasint"`
+	Seq  uint64 `cbor:"3,keyasint,omitempty"` // of the line that says so; 0 = the hook has no room
+	Role string `cbor:"4,keyasint,omitempty"` // of the bot in the room
+	// Count of the room at that line.
+	Count uint64 `cbor:"5,keyasint,omitempty"`
+}
+
+// HookPut replaces a hook's properties; its bot goes by its name.
+type HookPut struct {
+	Hook Hook `cbor:"1,keyasint"`
+}
+
+// HookRemoved ends a hook: its bot is disabled and leaves the room.
+type HookRemoved struct {
+	Hook  id.ID  `cbor:"1,keyasint"`
+	Seq   uint64 `cbor:"2,keyasint,omitempty"` // of the line that says so; 0 = the bot was in no room
+	Count uint64 `cbor:"3,keyasint,omitempty"`
+	Room  id.ID  `cbor:"4,keyasint,omitempty"`
+	Bot   id.ID  `cbor:"5,keyasint"`
+}
+
 // Kind implements Body.
 func (*Organisation) Kind() Kind      { return KindOrganisation }
 func (*UserPut) Kind() Kind           { return KindUserPut }
@@ -440,3 +500,6 @@ func (*DeviceMarks) Kind() Kind       { return KindDeviceMarks }
 func (*FileStored) Kind() Kind        { return KindFileStored }
 func (*FileRemoved) Kind() Kind       { return KindFileRemoved }
 func (*KVSet) Kind() Kind             { return KindKVSet }
+func (*HookMade) Kind() Kind          { return KindHookMade }
+func (*HookPut) Kind() Kind           { return KindHookPut }
+func (*HookRemoved) Kind() Kind       { return KindHookRemoved }

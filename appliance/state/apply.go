@@ -114,6 +114,12 @@ func (s *State) apply(tx *lookup, r *record.Record) error {
 		s.removeFiles(body.Files)
 	case *record.KVSet:
 		s.applyKV(r, body)
+	case *record.HookMade:
+		return s.applyHook(r, body)
+	case *record.HookPut:
+		s.putHook(r, &body.Hook)
+	case *record.HookRemoved:
+		return s.removeHook(r, body)
 	default:
 		return s.applyLater(r)
 	}

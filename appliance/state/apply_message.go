@@ -13,7 +13,7 @@ import (
 func sent(r *record.Record, body *record.MessageSent) *Message {
 	m := &Message{Pos: r.Pos, Time: r.Time, Sender: r.User, Count: body.Count, Key: body.Key, Text: body.Text,
 		ReplyTo: body.ReplyTo, Thread: body.Thread, Mentions: body.Mentions, All: body.All, Files: body.Files,
-		Foreign: body.Foreign, Forward: body.Forward, Notice: body.Notice}
+		Foreign: body.Foreign, Forward: body.Forward, Notice: body.Notice, As: body.As}
 	if body.Sender != 0 {
 		importedAs(m, body)
 	}

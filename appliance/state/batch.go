@@ -73,6 +73,7 @@ const (
 	scNotices   = 'o' // notices of an author
 	scNotice    = 't' // one notice, or one person's confirmation of it
 	scScheduled = 's' // scheduled messages of a person
+	scHooks     = 'h' // all hooks
 )
 
 // Batch decides a run of commands against durable state plus a small overlay.

@@ -84,6 +84,7 @@ func (s *State) Check() error {
 	c.roomsAndMembers()
 	c.notices()
 	c.scheduled()
+	c.hooks()
 	err := s.db.View(c.timelines)
 	c.fileCounts()
 	return errors.Join(append(c.found, err)...)

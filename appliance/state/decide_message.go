@@ -68,6 +68,9 @@ type SendMessage struct {
 	Files   []id.ID
 	Foreign *record.Foreign
 	From    id.Message
+	Hook    id.ID  // the caller is the bot of this hook, and need not be a member
+	For     id.ID  // with Hook: the person whose command it answers
+	As      string // name it is shown with
 
 	scheduled id.ID // the scheduled message that it sends
 }
@@ -85,6 +88,10 @@ func (c *SendMessage) scopes(b *Batch, sc *scopes) {
 		for _, f := range c.Files {
 			sc.write(scFile, uint64(f), 0)
 		}
+	}
+	if c.Hook != 0 {
+		sc.read(scHooks, 0, 0)
+		sc.read(scUser, uint64(c.For), 0)
 	}
 	for _, seq := range []uint64{c.ReplyTo, c.Thread} {
 		if seq != 0 {
@@ -104,11 +111,16 @@ func (c *SendMessage) decide(b *Batch) (Outcome, error) {
 	if ref != (keyRef{}) {
 		return b.again(ref)
 	}
-	r, err := b.writable(c.Room)
+	var r *room
+	if c.Hook != 0 {
+		r, err = b.through(c)
+	} else {
+		r, err = b.writable(c.Room)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}
-	body := &record.MessageSent{Room: c.Room, Key: c.Key, Text: c.Text, ReplyTo: c.ReplyTo, Thread: c.Thread, Files: c.Files, Foreign: c.Foreign, Scheduled: c.scheduled}
+	body := &record.MessageSent{Room: c.Room, Key: c.Key, Text: c.Text, ReplyTo: c.ReplyTo, Thread: c.Thread, Files: c.Files, Foreign: c.Foreign, Scheduled: c.scheduled, As: c.As}
 	if c.From.Seq != 0 {
 		if err := b.forward(c.From, body); err != nil {
 			return Outcome{}, err

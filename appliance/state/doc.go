@@ -45,6 +45,7 @@
 //	noticemarks notice(8)           noticeMark (messages, reminders, closing)
 //	confirms  notice(8) user(8)     confirmation
 //	scheduled scheduled(8)          scheduled
+//	hooks     hook(8)               record.Hook
 //
 // A file made before a bucket was added gets it, empty, when it is opened for
 // writing; opened for reading only, it counts as empty.

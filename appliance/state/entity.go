@@ -33,6 +33,7 @@ type Message struct {
 	ThreadPrev uint64          `cbor:"24,keyasint,omitempty"` // the thread's message before; 0 = none
 	Notice     id.ID           `cbor:"30,keyasint,omitempty"` // the notice that it shows
 	Imported   bool            `cbor:"40,keyasint,omitempty"` // Time and Sender are those of another system
+	As         string          `cbor:"28,keyasint,omitempty"` // name a hook's message is shown with
 }
 
 // Reaction is one emoji and who put it there, in order.

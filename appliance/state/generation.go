@@ -35,11 +35,12 @@ const (
 	bNoticeMarks = "noticemarks"
 	bConfirms    = "confirms"
 	bScheduled   = "scheduled"
+	bHooks       = "hooks"
 )
 
 func buckets() []string {
 	return []string{bMeta, bUsers, bPasswords, bDevices, bDepts, bInvites, bRooms, bExtras,
-		bMembers, bReads, bFiles, bKV, bMarks, bMessages, bRevisions, bKeys, bNotices, bNoticeMarks, bConfirms, bScheduled}
+		bMembers, bReads, bFiles, bKV, bMarks, bMessages, bRevisions, bKeys, bNotices, bNoticeMarks, bConfirms, bScheduled, bHooks}
 }
 
 // slot names an entity in the file.

@@ -21,7 +21,7 @@ func (s *State) load() error {
 		if err := s.loadMeta(tx); err != nil {
 			return err
 		}
-		for _, step := range []func(*bolt.Tx) error{s.loadDirectory, s.loadDevices, s.loadRooms, s.loadMembers, s.loadFiles, s.loadHeads, s.loadNotices, s.loadScheduled} {
+		for _, step := range []func(*bolt.Tx) error{s.loadDirectory, s.loadDevices, s.loadRooms, s.loadMembers, s.loadFiles, s.loadHeads, s.loadNotices, s.loadScheduled, s.loadHooks} {
 			if err := step(tx); err != nil {
 				return err
 			}
@@ -194,6 +194,10 @@ func (s *State) loadHeads(tx *bolt.Tx) error {
 		r.head = Head{Seq: binary.BigEndian.Uint64(k[8:]), Count: m.Count, Pos: m.Pos, Time: m.Time}
 	}
 	return nil
+}
+
+func (s *State) loadHooks(tx *bolt.Tx) error {
+	return each(s, tx, bHooks, func(_ []byte, h *record.Hook) { s.indexHook(h) })
 }
 
 func (s *State) indexDevice(d *record.Device) {

@@ -108,6 +108,8 @@ type State struct {
 	userBytes    map[id.ID]int64
 	userFiles    map[id.ID]int
 	kv           map[id.ID]map[string]*kvEntry // by account or device
+	hooks        map[id.ID]*record.Hook
+	hookTokens   map[[32]byte]id.ID
 
 	notices       map[id.ID]*notice
 	noticeOrder   []id.ID // by time of sending
@@ -201,7 +203,7 @@ func create(path string, opt Options) error {
 // without it.
 func later(name string) bool {
 	switch name {
-	case bNotices, bNoticeMarks, bConfirms, bScheduled:
+	case bNotices, bNoticeMarks, bConfirms, bScheduled, bHooks:
 		return true
 	}
 	return false
@@ -253,6 +255,8 @@ func (s *State) reset() {
 	s.userBytes = map[id.ID]int64{}
 	s.userFiles = map[id.ID]int{}
 	s.kv = map[id.ID]map[string]*kvEntry{}
+	s.hooks = map[id.ID]*record.Hook{}
+	s.hookTokens = map[[32]byte]id.ID{}
 	s.notices = map[id.ID]*notice{}
 	s.noticeOrder = nil
 	s.scheduled = map[id.ID]*scheduled{}

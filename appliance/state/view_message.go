@@ -17,6 +17,7 @@ func (s *State) wireMessage(rid id.ID, seq uint64, m *Message) wire.Message {
 	if m.RecalledAt != 0 {
 		w.Recalled = &wire.Recalled{By: m.RecalledBy, At: m.RecalledAt}
 	}
+	w.As = m.As
 	for _, fid := range m.Files {
 		if f := s.files[fid]; f != nil {
 			w.Files = append(w.Files, wireFile(&f.File))

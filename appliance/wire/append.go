@@ -34,7 +34,7 @@ func appendJSON(b []byte, v any) ([]byte, error) {
 func (m *Message) plain() bool {
 	return m.Mentions == nil && !m.MentionAll && m.Files == nil && m.Foreign == nil && m.Forwarded == nil && m.Change == nil &&
 		m.Edits == 0 && m.EditedAt == 0 && m.Recalled == nil && m.Reactions == nil && m.PinnedAt == 0 && m.PinnedBy == 0 &&
-		m.Replies == 0 && m.LastReply == 0 && m.Preview == nil && m.Notice == 0 && !m.Imported
+		m.Replies == 0 && m.LastReply == 0 && m.Preview == nil && m.Notice == 0 && !m.Imported && m.As == ""
 }
 
 func (m *Message) appendPlain(b []byte) ([]byte, error) {

@@ -54,7 +54,7 @@ func socket(s Spec) Spec { s.Socket = true; return s }
 // Table is the one table of methods, in the order of the reference.
 func Table() []Spec {
 	var t []Spec
-	for _, part := range [][]Spec{accountTable(), directoryTable(), roomTable(), messageTable(), noticeTable(), dataTable(), operatorTable(), importTable()} {
+	for _, part := range [][]Spec{accountTable(), directoryTable(), roomTable(), messageTable(), noticeTable(), dataTable(), hookTable(), operatorTable(), importTable()} {
 		t = append(t, part...)
 	}
 	return t
@@ -144,6 +144,16 @@ func dataTable() []Spec {
 		socket(row[SyncParams, SyncStart]("sync.start", LoggedIn, Query, "Begins the stream of events after a position. Everything since that concerns the caller follows as events.", "从某一位置开始事件流。")),
 		socket(row[AckParams, Empty]("sync.ack", LoggedIn, Free, "Confirms that events up to a position have arrived on this device. Send it as a notification.", "确认本设备已收到某位置之前的事件，应以通知发送。")),
 		socket(row[Empty, Pong]("sync.ping", LoggedIn, Free, "Heartbeat of the client.", "客户端心跳。")),
+	}
+}
+
+func hookTable() []Spec {
+	return []Spec{
+		row[HookCreate, HookResult]("hook.create", LoggedIn, Write, "Makes a hook and its bot. Moderators and owners of the room, admins anywhere. Address and secret are shown once.", "创建钩子及其机器人；限房间主持人、房主及管理员。地址与密钥只显示一次。"),
+		row[HookListParams, HookList]("hook.list", LoggedIn, Query, "Hooks of a room, or all that the caller looks after. Other members see names only.", "房间的钩子，或调用者可管理的全部；其他成员只看到名称。"),
+		row[HookUpdate, HookResult]("hook.update", LoggedIn, Write, "Changes a hook.", "修改钩子。"),
+		row[HookParam, Done]("hook.remove", LoggedIn, Write, "Removes a hook; its address is worthless at once and its bot leaves.", "删除钩子，地址立即失效，机器人离开。"),
+		row[HookRotate, HookResult]("hook.rotate", LoggedIn, Write, "Gives a hook a new token or secret; the old one is worthless at once.", "更换令牌或密钥，旧的立即失效。"),
 	}
 }
 

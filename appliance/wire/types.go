@@ -169,6 +169,7 @@ type Message struct {
 	Time       int64       `json:"time" doc:"when it was stored, ms|存储时间（毫秒）"`
 	Sender     id.ID       `json:"sender" doc:"author, or actor of a change|作者"`
 	Key        string      `json:"key,omitzero" doc:"the sender's client key|发送方客户端键"`
+	As         string      `json:"as,omitzero" doc:"name to show instead of the sender's: a hook that may name its senders set it|显示名：允许自定名称的钩子所设"`
 	Text       string      `json:"text,omitzero" doc:"text in the Markdown subset, or the fallback of foreign|文本（Markdown 子集）"`
 	ReplyTo    uint64      `json:"reply_to,omitzero" doc:"sequence number of the message answered|所回复消息的序号"`
 	Thread     uint64      `json:"thread,omitzero" doc:"sequence number of the thread's first message|所属话题首条的序号"`
