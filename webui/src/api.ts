@@ -102,7 +102,7 @@ export interface LoginParams {
   cookie?: boolean;
 }
 
-/** Result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of organisation.rename; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of notice.confirm; result of notice.remind; result of notice.close; result of scheduled.remove; result of file.discard; result of kv.put; result of import.open. */
+/** Result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of organisation.rename; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of notice.confirm; result of notice.remind; result of notice.close; result of scheduled.remove; result of file.discard; result of kv.put; result of hook.remove; result of import.open. */
 export interface Done {
   /** journal position of the change; 0 = nothing had to change */
   position: number;
@@ -503,6 +503,8 @@ export interface Message {
   sender: ID;
   /** the sender's client key */
   key?: string;
+  /** name to show instead of the sender's: a hook that may name its senders set it */
+  as?: string;
   /** text in the Markdown subset, or the fallback of foreign */
   text?: string;
   /** sequence number of the message answered */
@@ -1301,6 +1303,169 @@ export interface Pong {
   position: number;
 }
 
+/** Params of hook.create. */
+export interface HookCreate {
+  /** incoming, outgoing or command */
+  kind: string;
+  /** room; a command without one is for all rooms (admins) */
+  room?: ID;
+  /** 1-100 characters */
+  name: string;
+  /** what it is for */
+  description?: string;
+  /** incoming: dingtalk, slack, mattermost, grafana, alertmanager, gitlab, jenkins, github or plain; absent: found out */
+  format?: string;
+  /** incoming: make a secret that requests must prove */
+  sign?: boolean;
+  /** incoming: a secret of one's own, up to 256 bytes, such as the one a script has already */
+  secret?: string;
+  /** incoming: at most 20 */
+  keywords?: string[];
+  /** incoming: a payload may name its sender */
+  usernames?: boolean;
+  /** zh or en; default the caller's */
+  language?: string;
+  /** outgoing, command: http or https address */
+  url?: string;
+  /** outgoing: message, edited, recalled, members; default message */
+  events?: string[];
+  /** outgoing: trigger words, at most 20 */
+  words?: string[];
+  /** command: the word after the slash */
+  command?: string;
+  /** command: its arguments, for people */
+  hint?: string;
+}
+
+/** Result of hook.create; result of hook.update; result of hook.rotate. */
+export interface HookResult {
+  /** hook */
+  hook: Hook;
+  /** incoming: address that other programs post to; shown once */
+  url?: string;
+  /** incoming: the same in the form of DingTalk robots; shown once */
+  dingtalk_url?: string;
+  /** secret of signatures; shown once */
+  secret?: string;
+  /** journal position */
+  position: number;
+}
+
+export interface Hook {
+  /** hook */
+  id: ID;
+  /** incoming, outgoing or command */
+  kind: string;
+  /** room; none: a command of every room */
+  room?: ID;
+  /** account that its messages are sent by */
+  bot: ID;
+  /** name, also of its bot */
+  name: string;
+  /** what it is for */
+  description?: string;
+  /** incoming: the only format it takes; absent: found out for each payload */
+  format?: string;
+  /** incoming: a payload needs one of them */
+  keywords?: string[];
+  /** incoming: a payload may name its sender */
+  usernames?: boolean;
+  /** incoming: a request must prove that it knows the secret */
+  signed?: boolean;
+  /** zh or en: of the words it adds */
+  language?: string;
+  /** outgoing, command: where requests go */
+  url?: string;
+  /** outgoing: message, edited, recalled, members */
+  events?: string[];
+  /** outgoing: only messages that begin with one of them */
+  words?: string[];
+  /** command: the word after the slash */
+  command?: string;
+  /** command: its arguments, for people */
+  hint?: string;
+  /** nothing passes */
+  disabled?: boolean;
+  /** account */
+  created_by?: ID;
+  /** time, ms */
+  created: number;
+  /** last request, ms */
+  last_used?: number;
+  /** messages or requests that passed */
+  delivered?: number;
+  /** requests refused, or tries that failed */
+  refused?: number;
+  /** why the last of them */
+  last_error?: string;
+  /** when, ms */
+  last_error_at?: number;
+  /** outgoing: deliveries that wait */
+  pending?: number;
+  /** outgoing: deliveries given up */
+  dead?: number;
+}
+
+/** Params of hook.list. */
+export interface HookListParams {
+  /** only those of this room; absent: of all rooms whose hooks the caller looks after */
+  room?: ID;
+}
+
+/** Result of hook.list. */
+export interface HookList {
+  /** hooks by name */
+  hooks: Hook[];
+  /** the caller may make and change hooks here */
+  manage: boolean;
+}
+
+/** Params of hook.update. */
+export interface HookUpdate {
+  /** hook */
+  hook: ID;
+  /** name */
+  name?: string;
+  /** what it is for */
+  description?: string;
+  /** as in hook.create; empty: found out */
+  format?: string;
+  /** as in hook.create */
+  keywords?: string[];
+  /** as in hook.create */
+  usernames?: boolean;
+  /** incoming: another secret; empty: requests need none */
+  secret?: string;
+  /** zh or en */
+  language?: string;
+  /** address */
+  url?: string;
+  /** as in hook.create */
+  events?: string[];
+  /** as in hook.create */
+  words?: string[];
+  /** the word after the slash */
+  command?: string;
+  /** arguments */
+  hint?: string;
+  /** true: nothing passes */
+  disabled?: boolean;
+}
+
+/** Params of hook.remove. */
+export interface HookParam {
+  /** hook */
+  hook: ID;
+}
+
+/** Params of hook.rotate. */
+export interface HookRotate {
+  /** hook */
+  hook: ID;
+  /** token (of an incoming hook's address) or secret; default token for incoming, else secret */
+  what?: string;
+}
+
 /** Result of server.status. */
 export interface StatusResult {
   /** version */
@@ -1869,6 +2034,16 @@ export interface Methods {
   "sync.ack": { params: AckParams; result: Empty; socket: true };
   /** Heartbeat of the client. */
   "sync.ping": { params: Empty; result: Pong; socket: true };
+  /** Makes a hook and its bot. Moderators and owners of the room, admins anywhere. Address and secret are shown once. */
+  "hook.create": { params: HookCreate; result: HookResult; socket: false };
+  /** Hooks of a room, or all that the caller looks after. Other members see names only. */
+  "hook.list": { params: HookListParams; result: HookList; socket: false };
+  /** Changes a hook. */
+  "hook.update": { params: HookUpdate; result: HookResult; socket: false };
+  /** Removes a hook; its address is worthless at once and its bot leaves. */
+  "hook.remove": { params: HookParam; result: Done; socket: false };
+  /** Gives a hook a new token or secret; the old one is worthless at once. */
+  "hook.rotate": { params: HookRotate; result: HookResult; socket: false };
   /** Figures of the running server. */
   "server.status": { params: Empty; result: StatusResult; socket: false };
   /** Live connections. */
@@ -1972,6 +2147,11 @@ export const access: { readonly [M in Method]: Access } = {
   "sync.start": "logged_in",
   "sync.ack": "logged_in",
   "sync.ping": "logged_in",
+  "hook.create": "logged_in",
+  "hook.list": "logged_in",
+  "hook.update": "logged_in",
+  "hook.remove": "logged_in",
+  "hook.rotate": "logged_in",
   "server.status": "sees",
   "server.sessions": "sees",
   "user.list": "sees",
@@ -2077,6 +2257,12 @@ export const limits = {
   LiveReceipts: 50,
   /** pinned messages in a room */
   MaxPinned: 100,
+  /** keywords or trigger words of a hook */
+  MaxHookWords: 20,
+  /** hooks in a room */
+  MaxHooksPerRoom: 100,
+  /** hooks in all */
+  MaxHooks: 2000,
   /** entries of one call of import.* */
   MaxImport: 500,
   /** bytes of a notice */
