@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"archive/zip"
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -132,8 +133,11 @@ func (a *archive) open(name string) (io.ReadCloser, error) {
 
 func (a *archive) size(name string) int64 { return int64(min(a.files[name].UncompressedSize64, 1<<62)) }
 
-// errTooLarge says that a file of the archive is larger than any real one.
-var errTooLarge = errors.New("larger than any real export has it")
+// What is larger than any real export has it.
+var (
+	errTooLarge  = errors.New("a file is larger than any real one")
+	errLongValue = errors.New("an entry is longer than any real one")
+)
 
 // bounded fails instead of giving more than it may.
 type bounded struct {
@@ -165,38 +169,113 @@ func tolerant() json.Options {
 }
 
 // array calls yield with each value of a JSON array in a file. What cannot be
-// read ends the file and is told to bad; yield's error ends everything.
+// read is told to bad; yield's error ends everything.
 func (a *archive) array(ctx context.Context, name string, most int64, bad func(error), yield func(raw jsontext.Value) error) error {
 	r, c, err := a.bounded(name, most)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	dec := jsontext.NewDecoder(r, tolerant())
-	t, err := dec.ReadToken()
-	if err == nil && t.Kind() != '[' {
-		err = fmt.Errorf("not a list but %s", t.Kind())
-	}
-	if err != nil {
-		bad(fmt.Errorf("%s: %w", name, err))
-		return nil
-	}
-	for dec.PeekKind() != ']' {
+	l := &lister{in: bufio.NewReaderSize(r, 64<<10)}
+	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		raw, err := dec.ReadValue()
-		if err != nil {
+		raw, err := l.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, errLongValue):
+			bad(fmt.Errorf("%s: %w", name, err))
+			continue
+		case err != nil:
 			bad(fmt.Errorf("%s: %w", name, err))
 			return nil
-		}
-		if len(raw) > maxValue {
-			bad(fmt.Errorf("%s: an entry of %d bytes", name, len(raw)))
-			continue
 		}
 		if err := yield(raw); err != nil {
 			return err
 		}
 	}
-	return nil
+}
+
+// lister cuts a JSON array into its values without reading them: a decoder
+// would hold a value, or the blanks between two, in memory however long.
+type lister struct {
+	in    *bufio.Reader
+	begun bool
+	ended bool
+	value []byte
+}
+
+// next gives the next value, which is valid until the following call. io.EOF
+// comes after the array's end; errLongValue says that one was passed over.
+func (l *lister) next() (jsontext.Value, error) {
+	if !l.begun {
+		c, err := l.solid()
+		if err != nil || c != '[' {
+			return nil, errors.New("not a list")
+		}
+		l.begun = true
+	}
+	if l.ended {
+		return nil, io.EOF
+	}
+	c, err := l.solid()
+	if err != nil {
+		return nil, fmt.Errorf("cut off: %w", io.ErrUnexpectedEOF)
+	}
+	if c == ']' {
+		l.ended = true
+		return nil, io.EOF
+	}
+	return l.cut(c)
+}
+
+// solid gives the next byte that is not white space.
+func (l *lister) solid() (byte, error) {
+	for {
+		c, err := l.in.ReadByte()
+		if err != nil || c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return c, err
+		}
+	}
+}
+
+// cut reads on to the comma or bracket that ends the value beginning with c.
+func (l *lister) cut(c byte) (jsontext.Value, error) {
+	l.value = l.value[:0]
+	size, depth := 0, 0
+	text, escaped := false, false
+	for {
+		switch {
+		case escaped:
+			escaped = false
+		case text:
+			escaped = c == '\\'
+			text = c != '"'
+		case c == '"':
+			text = true
+		case c == '[' || c == '{':
+			depth++
+		case depth == 0 && (c == ',' || c == ']'):
+			l.ended = c == ']'
+			if size > maxValue {
+				l.value = nil
+				return nil, errLongValue
+			}
+			return l.value, nil
+		case c == ']' || c == '}':
+			depth--
+		}
+		if size++; size <= maxValue {
+			l.value = append(l.value, c)
+		}
+		var err error
+		if c, err = l.in.ReadByte(); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, fmt.Errorf("cut off: %w", err)
+		}
+	}
 }

@@ -364,7 +364,7 @@ func (r *reader) reaction(e *Entry, name string, people []string) {
 	}
 	var who []string
 	for _, p := range people {
-		if !r.known[p] {
+		if !r.known[p] && r.plan.System == Slack { // Mattermost may name people before it lists them
 			r.lost.add(NotReactions, p)
 		} else if !slices.Contains(who, p) {
 			who = append(who, p)
