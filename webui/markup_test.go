@@ -44,6 +44,9 @@ function answer(text) {
     html: markup.render(text).html(), mentions: m.logins, all: m.all,
   });
 }
+function answerHTML(text) {
+  return markup.render(text).html();
+}
 function answerSelf(text) {
   return markup.render(text, {self: "ann", nameOf: l => l === "bo" ? "<王>" : undefined}).html();
 }

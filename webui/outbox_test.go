@@ -36,6 +36,26 @@ full.setItem = () => { throw new Error("quota"); };
 const c = new module.Outbox(full, "u");
 c.add({key: "k", room: "r", text: "x", created: 1});
 same("a full storage loses nothing while the page lives", c.entries.length, 1);
+same("and says so", [c.unkept, c.entries[0].unkept], [1, true]);
+c.stored("k", 1, "i");
+same("until it is sent", c.unkept, 0);
+
+// Two tabs: the storage tells each what the other changed.
+const both = shelf(), one = new module.Outbox(both, "u"), two = new module.Outbox(both, "u");
+const tell = (to, key, now) => to.heard("posthouse.outbox.u." + key, both.getItem("posthouse.outbox.u." + key), now);
+one.add({key: "a", room: "r", text: "of one", created: 5});
+two.add({key: "b", room: "r", text: "of two", created: 6});
+same("heard", [tell(two, "a", 1000), tell(one, "b", 1000)], [true, true]);
+same("both know both, in order", [one, two].map((x) => x.entries.map((p) => p.key).join("")), ["ab", "ab"]);
+same("one sends its own", one.next(new Set(), 1001).map((p) => p.key), ["a"]);
+same("two waits for one", two.next(new Set(), 1001).map((p) => p.key), []);
+same("not for ever", two.next(new Set(), 1000 + module.grace).map((p) => p.key), ["a"]);
+one.stored("a", 3, "i");
+same("two hears that it is done", [tell(two, "a", 2000), two.next(new Set(), 2001).map((p) => p.key).join()], [true, "b"]);
+two.fail("b", "no");
+same("one hears the refusal", [tell(one, "b", 3000), one.find("b").failed], [true, "no"]);
+same("nothing of hearing is stored", JSON.parse(both.getItem("posthouse.outbox.u.b")).heard, undefined);
+same("other keys", [one.heard("posthouse.lang", "zh", 1), one.heard(null, null, 1), one.heard("posthouse.outbox.u.x", "{", 1)], [false, false, false]);
 const id = module.uuid7(0x0123456789ab, (n) => new Uint8Array(n).fill(255));
 same("uuid 7", id, "01234567-89ab-7fff-bfff-ffffffffffff");
 `)

@@ -78,7 +78,19 @@ func (b *browser) tab(t *testing.T, who, site string) *tab {
 	if b.err != nil {
 		t.Fatalf("start %s: %v", path, b.err)
 	}
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	return b.newTab(t, who, site, chromedp.WithNewBrowserContext())
+}
+
+// beside opens one more tab of the same browser: with the same cookies and
+// storage.
+func (p *tab) beside(b *browser) *tab {
+	p.t.Helper()
+	return b.newTab(p.t, p.who+"-beside", p.site, chromedp.WithExistingBrowserContext(chromedp.FromContext(p.ctx).BrowserContextID))
+}
+
+func (b *browser) newTab(t *testing.T, who, site string, where chromedp.ContextOption) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx, where)
 	p := &tab{t: t, who: who, site: site, ctx: ctx}
 	must(t, chromedp.Do(ctx))
 	listened := make(chan struct{})

@@ -103,3 +103,63 @@ func TestOutboxLostAnswer(t *testing.T) {
 	ann.until("an empty outbox", `!document.querySelector(".pending")`)
 	bo.finds(room.ID, "said once")
 }
+
+// Two tabs of one browser share an outbox: nothing of either is lost, nothing is
+// sent twice, and one sends what the other left behind.
+func TestOutboxOfTwoTabs(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	bo := o.hire("bo", "Bo Lin", client.Options{})
+	room := bo.direct(o.owner.user.ID)
+	ann := shared.tab(t, "ann", o.url())
+	ann.logsIn("ann")
+	ann.enters("Bo Lin")
+	second := ann.beside(shared)
+	second.open(ask[string](ann, `location.href`))
+	second.online()
+	ann.network(false)
+	second.network(false)
+	ann.broken()
+	second.broken()
+	ann.says("from the first")
+	second.says("from the second")
+	for _, p := range []*tab{ann, second} {
+		p.until("both waiting", pending("from the first")+`.length === 1 && `+pending("from the second")+`.length === 1`)
+	}
+	ann.network(true)
+	second.network(true)
+	for _, p := range []*tab{ann, second} {
+		p.sees("from the first")
+		p.sees("from the second")
+		p.until("an empty outbox", `!document.querySelector(".pending") && !Object.keys(localStorage).some((k) => k.startsWith("posthouse.outbox."))`)
+	}
+	bo.finds(room.ID, "from the first", "from the second")
+
+	// The first writes without a network and is closed.
+	ann.network(false)
+	ann.broken()
+	ann.says("left behind")
+	second.until("it waiting", pending("left behind")+`.length === 1`)
+	ann.open("about:blank")
+	second.sees("left behind")
+	bo.finds(room.ID, "from the first", "from the second", "left behind")
+}
+
+// A storage that is full is told of, and what is written goes out all the same.
+func TestOutboxFullStorage(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	bo := o.hire("bo", "Bo Lin", client.Options{})
+	room := bo.direct(o.owner.user.ID)
+	ann := shared.tab(t, "ann", o.url())
+	ann.logsIn("ann")
+	ann.enters("Bo Lin")
+	ann.run(`for (let n = 1 << 20; n >= 1; n >>= 1) for (let i = 0; ; i++) try { localStorage.setItem("fill" + n + "." + i, "x".repeat(n)) } catch { break }`)
+	ann.network(false)
+	ann.broken()
+	ann.says("没有地方保存")
+	ann.finds(".pending .status", "storage is full")
+	ann.network(true)
+	ann.sees("没有地方保存")
+	bo.finds(room.ID, "没有地方保存")
+}

@@ -6,7 +6,7 @@ import type { History, ID, Message, Method, User } from "./api";
 import { socketOnly } from "./api";
 import { Connection, type Env } from "./connection";
 import { explain, lang } from "./lang";
-import { Outbox, params, uuid7, type Draft, type Pending } from "./outbox";
+import { Outbox, grace, params, uuid7, type Draft, type Pending } from "./outbox";
 import { notifyEntry, prefsOf, roomEntry, roomKey, type Prefs, type RoomPrefs } from "./prefs";
 import { RpcError, passing, post, type Params, type Result } from "./rpc";
 import { threadKey } from "./state";
@@ -70,6 +70,8 @@ export class Client {
   start(): void {
     this.connection.start();
     addEventListener("online", this.online);
+    addEventListener("storage", this.otherTab);
+    addEventListener("beforeunload", this.leaving);
     addEventListener("offline", this.offline);
     document.addEventListener("visibilitychange", this.visible);
     void this.checkServer();
@@ -78,11 +80,23 @@ export class Client {
   stop(): void {
     this.connection.stop();
     removeEventListener("online", this.online);
+    removeEventListener("storage", this.otherTab);
+    removeEventListener("beforeunload", this.leaving);
     removeEventListener("offline", this.offline);
     document.removeEventListener("visibilitychange", this.visible);
     clearTimeout(this.checkTimer);
   }
 
+  private otherTab = (e: StorageEvent) => {
+    if (!this.outbox.heard(e.key, e.newValue, Date.now())) return;
+    this.publish();
+    this.flush();
+    setTimeout(() => this.flush(), grace + 100);
+  };
+  // leaving asks before a page goes whose messages the storage did not take.
+  private leaving = (e: BeforeUnloadEvent) => {
+    if (this.outbox.unkept) e.preventDefault();
+  };
   private online = () => this.connection.now();
   private offline = () => this.connection.away();
   private visible = () => {
@@ -409,7 +423,7 @@ export class Client {
 
   private flush(): void {
     if (!this.connection.online) return;
-    for (const p of this.outbox.next(this.sending)) void this.sendOne(p);
+    for (const p of this.outbox.next(this.sending, Date.now())) void this.sendOne(p);
   }
 
   private async sendOne(p: Pending): Promise<void> {

@@ -185,7 +185,7 @@ function menu(client: Client, room: Room, m: Message, mine: boolean, act: Messag
 export function pendingView(client: Client, p: Pending, act: MessageActions): HTMLElement {
   const s = client.store.state;
   const failed = p.failed !== undefined;
-  const text = failed ? t("status.failed", { reason: p.failed! }) : p.seq ? t("status.stored") : s.link.state === "online" && !s.readOnly ? t("status.sending") : t("status.queued");
+  const text = failed ? t("status.failed", { reason: p.failed! }) : p.seq ? t("status.stored") : s.link.state === "online" && !s.readOnly ? t("status.sending") : t(p.unkept ? "status.unkept" : "status.queued");
   const content = h("div", { class: "content" });
   if (p.text) {
     const e = h("div", { class: "text" });

@@ -1,7 +1,8 @@
 // The outbox: messages that are not answered yet. Each is one entry of the
 // browser's storage of its own, so that two tabs never overwrite each other's,
 // and each has its key from the start, so that a message sent twice, by two
-// tabs or after a reload, is stored once.
+// tabs or after a reload, is stored once. What one tab adds or settles the
+// others hear of; they send it themselves only when that tab seems to be gone.
 
 import type { SendParams } from "./api";
 
@@ -19,7 +20,12 @@ export interface Pending extends Draft {
   failed?: string; // why the server refused it; it waits for the person
   seq?: number; // answered: stored under this number
   id?: string;
+  heard?: number; // ms: when another tab wrote it
+  unkept?: boolean; // the storage did not take it: it is lost with the page
 }
+
+// grace is how long another tab has to send what it wrote, in ms.
+export const grace = 8000;
 
 export interface Shelf {
   readonly length: number;
@@ -73,12 +79,13 @@ export class Outbox {
 
   // next gives, per room, the oldest entry to be sent: one at a time keeps
   // the order. A refused entry does not hold up those behind it.
-  next(busy: ReadonlySet<string>): Pending[] {
+  next(busy: ReadonlySet<string>, now = Infinity): Pending[] {
     const out: Pending[] = [];
     const taken = new Set(busy);
     for (const p of this.entries) {
       if (p.failed !== undefined || p.seq !== undefined || taken.has(p.room)) continue;
       taken.add(p.room);
+      if (p.heard !== undefined && now - p.heard < grace) continue;
       out.push(p);
     }
     return out;
@@ -119,15 +126,43 @@ export class Outbox {
     return this.entries.filter((p) => p.seq === undefined).length;
   }
 
+  // unkept counts what would be lost with the page.
+  get unkept(): number {
+    return this.entries.filter((p) => p.unkept && p.seq === undefined).length;
+  }
+
+  // heard takes a change of the storage that another tab made; true when it
+  // changed an entry.
+  heard(name: string | null, value: string | null, now: number): boolean {
+    if (!name?.startsWith(this.prefix)) return false;
+    const key = name.slice(this.prefix.length);
+    const old = this.find(key);
+    if (value === null) {
+      if (!old || old.seq !== undefined) return false;
+      this.entries = this.entries.filter((p) => p.key !== key);
+      return true;
+    }
+    try {
+      const p = JSON.parse(value) as Pending;
+      if (p.key !== key || !p.room || old?.seq !== undefined) return false;
+      this.entries = [...this.entries.filter((x) => x.key !== key), { ...p, heard: now }].sort((a, b) => a.created - b.created || (a.key < b.key ? -1 : 1));
+      return true;
+    } catch {
+      return false; // not ours, or damaged
+    }
+  }
+
   private change(key: string, f: (p: Pending) => Pending): void {
     this.entries = this.entries.map((p) => (p.key === key ? f(p) : p));
   }
 
   private write(p: Pending): void {
+    const { heard: _, unkept, ...kept } = p;
     try {
-      this.shelf.setItem(this.prefix + p.key, JSON.stringify(p));
+      this.shelf.setItem(this.prefix + p.key, JSON.stringify(kept));
+      if (unkept) this.change(p.key, () => kept);
     } catch {
-      // Full or forbidden: the entry lives in memory.
+      this.change(p.key, (x) => ({ ...x, unkept: true })); // full or forbidden
     }
   }
 

@@ -179,7 +179,7 @@ export class Timeline {
       const keys = new Set(messages.slice(-60).map((m) => m.key));
       for (const p of waiting(s, this.room)) {
         if (keys.has(p.key)) continue;
-        keep("p" + p.key, [p.failed, p.seq, s.link.state, s.readOnly].join(), () => pendingView(this.client, p, this.act));
+        keep("p" + p.key, [p.failed, p.seq, p.unkept, s.link.state, s.readOnly].join(), () => pendingView(this.client, p, this.act));
       }
     }
     for (const k of this.rows.keys()) if (!seen.has(k)) this.rows.delete(k);
