@@ -53,8 +53,8 @@ func TestLanguageAndDevices(t *testing.T) {
 	forgotten.logsIn("ann")
 	forgotten.enters("Bo Lin")
 	ann.click("button", "Menu")
-	ann.click("[role=menuitem]", "Profile and devices")
-	ann.until("three devices", `document.querySelectorAll("dialog .discover").length >= 3`)
+	ann.click("[role=menuitem]", "Devices")
+	ann.until("three devices", `document.querySelectorAll(".devices .device").length >= 3`)
 	other := ask[string](forgotten, `fetch("/api/session.me", { method: "POST", body: "{}", headers: { "Content-Type": "application/json" } }).then((r) => r.json()).then((s) => s.device)`)
 	began := time.Now()
 	must(t, o.owner.Revoke(background(t), idOf(t, other)))
@@ -65,7 +65,7 @@ func TestLanguageAndDevices(t *testing.T) {
 		t.Errorf("the revoked browser showed the login page only after %s", took)
 	}
 	forgotten.finds("[role=status]", "session on this device has ended")
-	ann.until("one device less", `document.querySelectorAll("dialog .discover").length === 2`)
+	ann.until("one device less", `document.querySelectorAll(".devices .device").length === 2`)
 	forgotten.fillsLogin("ann")
 	forgotten.online()
 }

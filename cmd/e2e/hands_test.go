@@ -90,7 +90,13 @@ func (p *tab) key(key, code string, number int64, text string) {
 // attaches chooses files in the file input, as the file dialog does.
 func (p *tab) attaches(paths ...string) {
 	p.t.Helper()
-	r := command(p, runtime.Evaluate, runtime.EvaluateParams{Expression: `document.querySelector(".composer input[type=file]")`})
+	p.choosesFile(".composer input[type=file]", paths...)
+}
+
+// choosesFile chooses files in a file input.
+func (p *tab) choosesFile(css string, paths ...string) {
+	p.t.Helper()
+	r := command(p, runtime.Evaluate, runtime.EvaluateParams{Expression: `document.querySelector(` + quoted(css) + `)`})
 	if r.Result == nil || r.Result.ObjectID == "" {
 		p.t.Fatalf("%s: there is no file input", p.who)
 	}

@@ -32,8 +32,46 @@ func chatViews() []view {
 			w.click("dialog button.person", "Bo")
 		}},
 		{"browse", func(w *walker) { w.presses("rooms.browse"); w.finds("dialog .discover", "channel") }},
-		{"profile", func(w *walker) { w.chooses("menu.profile"); w.finds("dialog .discover", "Chrome") }},
-		{"change password", func(w *walker) { w.chooses("menu.profile"); w.click("dialog summary", "") }},
+		{"profile", func(w *walker) { w.goes("profile.title") }},
+		{"change password", func(w *walker) { w.goes("profile.title"); w.click(".page summary", "") }},
+		{"devices", func(w *walker) { w.goes("devices.title"); w.finds(".device", "Chrome") }},
+		{"log out other devices", func(w *walker) {
+			w.goes("devices.title")
+			w.presses("devices.all")
+			w.finds("dialog p", w.word("devices.all.about"))
+		}},
+		{"people", func(w *walker) { w.goes("people.title"); w.finds(".folk .person", "Bo") }},
+		{"department", func(w *walker) {
+			w.goes("people.title")
+			w.click("[role=treeitem]", "Sales")
+			w.finds(".folk .person", "Bo")
+		}},
+		{"new department", func(w *walker) {
+			w.goes("people.title")
+			w.presses("people.manage")
+			w.presses("people.newdepartment")
+			w.finds("dialog select", "")
+		}},
+		{"new account", func(w *walker) { w.goes("people.title"); w.presses("account.new"); w.finds("dialog select", "") }},
+		{"card of a person", func(w *walker) {
+			w.goes("people.title")
+			w.click(".folk .person", "Bo")
+			w.click("dialog summary", "")
+			w.finds("dialog .device", "")
+			w.finds("dialog dd", "Sales")
+		}},
+		{"edit an account", func(w *walker) {
+			w.goes("people.title")
+			w.click(".folk .person", "Bo")
+			w.presses("card.edit")
+			w.finds("dialog select", "")
+		}},
+		{"disable an account", func(w *walker) {
+			w.goes("people.title")
+			w.click(".folk .person", "Bo")
+			w.presses("account.disable")
+			w.finds("dialog p", w.word("account.disable.about"))
+		}},
 		{"invitations", func(w *walker) { w.chooses("menu.invite"); w.finds("dialog button", w.word("invites.create")) }},
 		{"new invitation", func(w *walker) {
 			w.chooses("menu.invite")
@@ -57,7 +95,36 @@ func chatViews() []view {
 			w.finds("main", w.word("room.gone"))
 		}},
 		{"room menu", func(w *walker) { w.room("everything"); w.presses("room.menu") }},
-		{"members", func(w *walker) { w.room("everything"); w.presses("room.details"); w.finds("dialog .discover", "Bo") }},
+		{"members", func(w *walker) { w.room("everything"); w.presses("room.details"); w.finds(".side-pane .person", "Bo") }},
+		{"menu of a member", func(w *walker) {
+			w.room("everything")
+			w.presses("room.details")
+			w.click(".side-pane .member .iconbutton", "Bo")
+			w.finds("[role=menuitem]", w.word("members.remove.short"))
+		}},
+		{"settings of a room", func(w *walker) {
+			w.room("everything")
+			w.presses("room.menu")
+			w.presses("settings.title")
+			w.finds(".side-pane .usage", "KB")
+		}},
+		{"settings of an archived room", func(w *walker) {
+			w.room("archived")
+			w.presses("room.menu")
+			w.presses("settings.title")
+			w.finds(".side-pane button", w.word("settings.restore"))
+		}},
+		{"thread", func(w *walker) {
+			w.room("everything")
+			w.click(".thread-foot", "")
+			w.finds(".side-pane .message", "in the thread")
+		}},
+		{"empty thread", func(w *walker) {
+			w.room("everything")
+			w.acts("my own")
+			w.presses("thread.reply")
+			w.finds(".side-pane .day", w.word("thread.none"))
+		}},
 		{"add people", func(w *walker) {
 			w.room("everything")
 			w.presses("room.details")
@@ -76,7 +143,7 @@ func chatViews() []view {
 			w.room("everything")
 			w.acts("my own")
 			w.presses("action.info")
-			w.finds("dialog h3", w.word("info.devices"))
+			w.finds(".side-pane .ladder", w.word("step.stored"))
 		}},
 		{"take back", func(w *walker) { w.room("everything"); w.acts("my own"); w.presses("action.recall") }},
 		{"reply", func(w *walker) { w.room("everything"); w.acts("plain words"); w.presses("action.reply") }},
@@ -222,6 +289,14 @@ func (w *walker) chooses(key string) {
 	w.finds("dialog h2", "")
 }
 
+// goes opens a page from the menu of the list of rooms.
+func (w *walker) goes(key string) {
+	w.t.Helper()
+	w.presses("rooms.menu")
+	w.click("[role=menuitem]", w.word(key))
+	w.finds("main h1", w.word(key))
+}
+
 // room opens one of the rooms.
 func (w *walker) room(name string) {
 	w.t.Helper()
@@ -278,6 +353,15 @@ func (o *office) furnish() map[string]id.ID {
 	must(t, err)
 	_, err = bo.SendMessage(background(t), wire.SendParams{Room: all.ID, Text: "假期", Files: []id.ID{f.ID}})
 	must(t, err)
+	for _, text := range []string{"in the thread", "回复"} {
+		_, err = bo.SendMessage(background(t), wire.SendParams{Room: all.ID, Text: text, Thread: passed.Seq})
+		must(t, err)
+	}
+	head, err := askFor[wire.DepartmentResult](ann, "department.put", wire.DepartmentPut{Name: "总部 Head office"})
+	must(t, err)
+	sales, err := askFor[wire.DepartmentResult](ann, "department.put", wire.DepartmentPut{Name: "Sales", Parent: head.Department.ID})
+	must(t, err)
+	call(ann, "user.update", wire.UserUpdate{User: bo.user.ID, Department: &sales.Department.ID})
 	name, topic, yes := "everything", "what it is all about", true
 	call(ann, "room.update", wire.RoomUpdate{Room: all.ID, Name: &name, Topic: &topic})
 

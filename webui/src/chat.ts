@@ -4,7 +4,7 @@
 import type { ID, Message, Room, Session } from "./api";
 import { Client } from "./client";
 import { Composer } from "./composer";
-import { browse, info, members, newRoom } from "./dialogs";
+import { browse, newRoom } from "./dialogs";
 import { fillWith, h, iconButton, popup } from "./dom";
 import { features } from "./features";
 import type { Command, Feature, Frame, MessageMenu, View } from "./frame";
@@ -13,10 +13,11 @@ import { t } from "./lang";
 import { roomName } from "./names";
 import { RoomList } from "./rooms";
 import { route } from "./route";
-import { invites, logout, profile } from "./settings";
-import { totals } from "./state";
+import { invites, logout } from "./settings";
+import { presenceOf, totals } from "./state";
 import type { Topic } from "./store";
 import { Timeline } from "./timeline";
+import type { Key } from "./words";
 
 // own are the commands of the frame itself.
 const own: Command[] = [
@@ -48,6 +49,7 @@ export class Chat implements Frame {
   private side = h("aside", { class: "side-pane", hidden: true });
   private sideView: View | null = null;
   private sideName = "";
+  private opener: { element: Element | null; seq: string | undefined } = { element: null, seq: undefined }; // what had the focus before the side pane
   private page: View | null = null;
   private pageName = "";
   private buttons = h("div", { class: "room-buttons" });
@@ -69,7 +71,6 @@ export class Chat implements Frame {
     this.rooms = new RoomList(this.client, {
       newRoom: () => newRoom(this.client),
       browse: () => browse(this.client),
-      profile: () => profile(this.client),
       invite: () => invites(this.client),
       logout: () => logout(this.client, () => {
         this.close();
@@ -137,6 +138,13 @@ export class Chat implements Frame {
     if (this.room) this.go("room/" + this.room);
   }
 
+  write(room: ID, sent: () => void, thread = 0): Composer {
+    return new Composer(this.client, room, sent, (c) => features.flatMap((x) => x.composerButtons?.(this, c) ?? []), thread, {
+      sources: (c) => features.flatMap((x) => x.sources?.(this, c) ?? []),
+      take: (c, text) => features.some((x) => x.take?.(this, c, text)),
+    });
+  }
+
   // follow shows what the address names.
   follow(): void {
     const { name, args } = route();
@@ -160,9 +168,10 @@ export class Chat implements Frame {
     if (room) return this.show(room);
     this.page = make();
     if (this.page) {
-      fillWith(this.main, h("header", null, iconButton("back", t("back"), () => this.go(""), { class: "iconbutton back" }), h("div", { class: "title" }, h("h1", null, this.page.title))),
+      fillWith(this.main, h("header", null, iconButton("back", t("back"), () => this.go(""), { class: "iconbutton back" }), h("div", { class: "title" }, h("h1", { tabindex: -1 }, this.page.title))),
         this.banner, h("div", { class: "page" }, this.page.element));
-      this.page.focus?.();
+      if (this.page.focus) this.page.focus();
+      else this.main.querySelector("h1")?.focus();
     } else fillWith(this.main, this.banner, h("p", { class: "select" }, t("select")));
     this.draw(new Set(["rooms", "link", "me"]));
   }
@@ -178,6 +187,8 @@ export class Chat implements Frame {
     const make = room && name ? features.map((x) => x.panes?.[name]).find(Boolean) : undefined;
     if (make && key === this.sideName) return;
     const had = this.side.contains(document.activeElement);
+    const at = document.activeElement;
+    if (make && !this.sideName) this.opener = { element: at, seq: at?.closest<HTMLElement>("[data-seq]")?.dataset["seq"] };
     this.sideView?.close?.();
     this.sideView = null;
     this.sideName = make ? key : "";
@@ -185,7 +196,7 @@ export class Chat implements Frame {
     this.frame.classList.toggle("with-pane", !!make);
     if (!make) {
       this.side.replaceChildren();
-      if (had) this.composer?.focus(this.byKeys);
+      if (had) this.returnFocus();
       return;
     }
     const view = make(this, room, arg);
@@ -196,17 +207,25 @@ export class Chat implements Frame {
     else this.side.querySelector("h2")?.focus();
   }
 
+  // returnFocus leaves a closed side pane for what opened it, or, when that was
+  // drawn anew since, for the same message.
+  private returnFocus(): void {
+    const { element, seq } = this.opener;
+    const again = seq ? this.main.querySelector<HTMLElement>(`[data-seq="${seq}"] :is(.thread-foot, .actions, button)`) : null;
+    if (element instanceof HTMLElement && element.isConnected && element !== document.body) element.focus();
+    else if (again) again.focus();
+    else this.composer?.focus(this.byKeys);
+  }
+
   private show(room: ID): void {
-    const composer = new Composer(this.client, room, () => this.timeline?.sent(), (c) => features.flatMap((x) => x.composerButtons?.(this, c) ?? []), 0, {
-      sources: (c) => features.flatMap((x) => x.sources?.(this, c) ?? []),
-      take: (c, text) => features.some((x) => x.take?.(this, c, text)),
-    });
+    const composer = this.write(room, () => this.timeline?.sent());
     this.composer = composer;
     const timeline: Timeline = new Timeline(this.client, room, {
       reply: (m) => composer.startReply(m),
       edit: (m) => composer.startEdit(m),
       again: (p) => composer.again(p),
-      info: (m) => void info(this.client, m),
+      info: (m) => this.pane("journey", String(m.seq)),
+      thread: (seq) => this.pane("thread", String(seq)),
       jump: (seq) => void timeline.jump(seq),
       extra: this.menu,
     });
@@ -228,7 +247,7 @@ export class Chat implements Frame {
     const entries = () => features.flatMap((x) => x.roomMenu?.(this, this.client.store.state.rooms.get(room)!.room) ?? []);
     const more: HTMLButtonElement = iconButton("more", t("room.menu"), () => popup(more, t("room.menu"), entries()), { "aria-haspopup": "menu", "aria-expanded": "false" });
     fillWith(this.buttons, ...(r ? features.flatMap((x) => x.roomButtons?.(this, r) ?? []) : []),
-      iconButton("people", t("room.details"), () => members(this.client, room)), r ? more : null);
+      iconButton("people", t("room.details"), () => this.pane("members")), r ? more : null);
   }
 
   // plan draws soon: many changes are one drawing. A hidden page gets no
@@ -264,7 +283,7 @@ export class Chat implements Frame {
     this.sideView?.draw?.(d);
     const tl = this.timeline;
     if (!tl) return;
-    if (d.has(`room:${tl.room}`) || d.has("users") || d.has("presence") || d.has("rooms")) this.drawHeader(tl.room);
+    if (d.has(`room:${tl.room}`) || d.has("users") || d.has("presence") || d.has("rooms") || d.has("link")) this.drawHeader(tl.room);
     if (d.has(`room:${tl.room}`) || d.has("users") || d.has("outbox") || d.has("link")) {
       tl.render();
       this.composer?.render();
@@ -286,8 +305,8 @@ export class Chat implements Frame {
       return;
     }
     this.heading.textContent = roomName(s, r);
-    const state = r.peer ? s.presence.get(r.peer)?.state : undefined;
-    const about = r.kind === "direct" ? (state === "online" ? t("presence.online") : state === "suspect" ? t("presence.suspect") : state ? t("presence.offline") : "")
+    const state = r.peer ? presenceOf(s, r.peer) : "";
+    const about = r.kind === "direct" ? (state && t(("presence." + state) as Key))
       : r.kind === "notes" ? "" : t("room.members", { n: r.members }) + (r.topic ? " · " + r.topic : "");
     this.sub.textContent = about + (r.archived ? " · " + t("room.archived") : "");
   }

@@ -16,6 +16,7 @@ const pageSize = 50;
 const windowMax = 300; // messages of a room in the page at once
 const typingEvery = 3000; // ms
 const usersAtOnce = 500;
+const watchMax = 500; // people, as the server has it
 
 function browser(): Env {
   return {
@@ -45,6 +46,8 @@ export class Client {
   private reading = new Map<ID, number>();
   private probing = false;
   private checkTimer = 0;
+  private watchers = new Map<object, ID[]>(); // views and whom they show
+  private watchTimer = 0;
 
   readonly user: ID;
 
@@ -126,12 +129,21 @@ export class Client {
     void this.checkServer();
   }
 
-  // watch asks for the presence of the people one talks with.
+  // watchFor watches the presence of people whom a view shows; nobody ends it.
+  watchFor(view: object, users: ID[]): void {
+    if (users.length) this.watchers.set(view, users);
+    else if (!this.watchers.delete(view)) return;
+    clearTimeout(this.watchTimer);
+    this.watchTimer = window.setTimeout(() => void this.watch(), 50);
+  }
+
+  // watch asks for the presence of the people one sees and talks with.
   private async watch(): Promise<void> {
-    const users = [...this.store.state.rooms.values()].flatMap((r) => (r.room.peer ? [r.room.peer] : [])).slice(0, 500);
+    const peers = [...this.store.state.rooms.values()].flatMap((r) => (r.room.peer ? [r.room.peer] : []));
+    const users = [...new Set([...[...this.watchers.values()].flat(), ...peers])].slice(0, watchMax);
     try {
       const r = await this.connection.call("presence.watch", { users });
-      this.store.dispatch({ type: "presence", list: r.presence });
+      this.store.dispatch({ type: "presence", list: r.presence, all: true });
     } catch {
       // Presence is a courtesy; the next connection asks again.
     }

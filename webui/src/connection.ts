@@ -164,6 +164,7 @@ export class Connection {
         const held = this.held ?? [];
         this.held = null;
         for (const e of held) this.deliver(e);
+        if (s.reset) this.confirm(); // the heads of all rooms have arrived
         this.set({ state: "online" });
         this.schedule();
         this.hooks.ready();
@@ -225,13 +226,17 @@ export class Connection {
       return;
     }
     this.hooks.event(e);
-    if (e.position && this.ack === null) {
-      this.ack = this.env.after(ackPause, () => {
-        this.ack = null;
-        const position = this.hooks.position();
-        if (position > 0) this.notify("sync.ack", { position });
-      });
-    }
+    if (e.position) this.confirm();
+  }
+
+  // confirm tells the server soon how far this device has come.
+  private confirm(): void {
+    if (this.ack !== null) return;
+    this.ack = this.env.after(ackPause, () => {
+      this.ack = null;
+      const position = this.hooks.position();
+      if (position > 0) this.notify("sync.ack", { position });
+    });
   }
 
   // cut ends the socket and refuses what was under way.

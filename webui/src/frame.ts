@@ -26,6 +26,7 @@ export interface Frame {
   closePane(): void;
   commands(): Command[]; // of all features
   menu: MessageMenu;
+  write(room: ID, sent: () => void, thread?: number): Composer; // a composer with all that features add to it
 }
 
 // View is a side pane or a page. draw is called for what has changed since the

@@ -27,7 +27,7 @@ function typing(e: KeyboardEvent): boolean {
 
 // dispatch runs the command whose keys were pressed.
 export function dispatch(e: KeyboardEvent, f: Frame, commands: Command[]): void {
-  if (document.querySelector("dialog[open]")) return;
+  if (e.defaultPrevented || document.querySelector("dialog[open]")) return;
   for (const c of commands) {
     if (!c.keys || !pressed(e, c.keys) || (c.when && !c.when(f))) continue;
     if (typing(e) && !/Ctrl|Alt|Escape|^F\d/.test(c.keys)) continue;

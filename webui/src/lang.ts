@@ -38,6 +38,7 @@ export function switchLang(): void {
 }
 
 const clockFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false });
+const exactFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 const dayFormat = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
 const yearFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
 const shortFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "numeric" });
@@ -45,6 +46,11 @@ const fullFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeSt
 
 export function clock(ms: number): string {
   return clockFormat.format(ms);
+}
+
+// exact is a time to the second.
+export function exact(ms: number): string {
+  return exactFormat.format(ms);
 }
 
 export function full(ms: number): string {

@@ -7,6 +7,7 @@ import { explain, lang, t } from "./lang";
 import { inviteView, loginView, setupView } from "./login";
 import { route } from "./route";
 import { RpcError, post } from "./rpc";
+import { showTheme } from "./theme";
 
 const root = document.getElementById("app")!;
 
@@ -50,5 +51,6 @@ addEventListener("unhandledrejection", (e) => {
   if (e.reason instanceof RpcError) toast(explain(e.reason), true);
 });
 
+showTheme();
 document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
 void begin();

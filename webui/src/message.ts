@@ -6,7 +6,7 @@ import { polish } from "./content";
 import type { MessageMenu } from "./frame";
 import { confirm, copyText, h, icon, iconButton, menuItem, popup, toast, type Icon } from "./dom";
 import { clock, explain, full, size, t } from "./lang";
-import { render } from "./markup";
+import { plain, render } from "./markup";
 import { changeText, nameOf, names, recalledText, userAvatar } from "./names";
 import type { Pending } from "./outbox";
 import { pickEmoji } from "./emojipicker";
@@ -22,6 +22,7 @@ export interface MessageActions {
   again(p: Pending): void; // back into the composer
   info(m: Message): void;
   jump(seq: number): void;
+  thread?(seq: number): void; // opens a thread; absent inside of one
   extra: MessageMenu; // what features add
 }
 
@@ -43,6 +44,7 @@ export function signature(s: State, m: Message, lead: boolean): string {
 export function messageView(client: Client, room: Room, m: Message, lead: boolean, act: MessageActions): HTMLElement {
   const s = client.store.state;
   if (m.change) return h("li", { class: "system", "data-seq": m.seq }, changeText(s, m), " ", h("time", { title: full(m.time) }, clock(m.time)));
+  if (m.thread && act.thread) return threadLine(s, m, act);
   const mine = m.sender === s.me?.id;
   const called = m.mention_all || (s.me && m.mentions?.includes(s.me.id));
   const content = h("div", { class: "content" });
@@ -67,6 +69,15 @@ export function messageView(client: Client, room: Room, m: Message, lead: boolea
       h("div", { class: lead ? "who" : "who sr" }, h("span", { class: "name" }, nameOf(s, m.sender))),
       content, foot),
     m.recalled ? null : actions(client, room, m, mine, act));
+}
+
+// threadLine is a reply in a thread as the room's timeline shows it: one line
+// that opens the thread.
+function threadLine(s: State, m: Message, act: MessageActions): HTMLElement {
+  const text = m.recalled ? recalledText(s, m) : m.text ? plain(m.text).slice(0, 200) : m.files?.[0]?.name ?? "";
+  return h("li", { class: "thread-line", "data-seq": m.seq }, h("button", { type: "button", onclick: () => act.thread!(m.thread!) },
+    icon("thread"), h("span", { class: "name" }, nameOf(s, m.sender)), h("span", { class: "sr" }, " " + t("thread.line") + ": "), h("span", { class: "quoted" }, text),
+    h("time", { datetime: new Date(m.time).toISOString(), title: full(m.time) }, clock(m.time))));
 }
 
 // body is a message's text as elements.

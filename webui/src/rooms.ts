@@ -9,12 +9,11 @@ import { LongList, type Row } from "./longlist";
 import { avatar, line, nameOf, roomName } from "./names";
 import { muted, prefsOf } from "./prefs";
 import { roomItems } from "./roommenu";
-import { mentionsNew, roomOrder, typingIn, unread, type RoomState } from "./state";
+import { mentionsNew, presenceOf, roomOrder, typingIn, unread, type RoomState } from "./state";
 
 export interface RoomActions {
   newRoom(): void;
   browse(): void;
-  profile(): void;
   invite(): void;
   logout(): void;
   buttons(): HTMLElement[]; // of features
@@ -50,7 +49,6 @@ export class RoomList {
     const menu: HTMLButtonElement = iconButton("menu", t("rooms.menu"), () => {
       const role = client.store.state.me?.role;
       popup(menu, t("rooms.menu"), [
-        menuItem(t("menu.profile"), actions.profile),
         ...(role === "owner" || role === "admin" ? [menuItem(t("menu.invite"), actions.invite)] : []),
         ...actions.more(),
         menuItem(t("language.switch"), switchLang),
@@ -166,7 +164,7 @@ export class RoomList {
     if (room.peer) this.client.wantUsers([room.peer]);
     const text = typing.length ? (room.kind === "direct" ? t("rooms.typing") : nameOf(s, typing[0]!) + ": " + t("rooms.typing")) : room.last ? line(s, room.last, room) : room.topic ?? "";
     const time = brief(room.last?.time ?? room.created, now);
-    const state = room.peer ? s.presence.get(room.peer)?.state ?? "" : "";
+    const state = room.peer ? presenceOf(s, room.peer) : "";
     const picture = room.peer ? s.users.get(room.peer)?.avatar ?? "" : "";
     const here = room.id === this.current;
     const signature = [name, n, m, text, time, state, picture, here, room.archived, draft, typing.length > 0, room.kind, quiet, pinned].join("\u0001");

@@ -42,6 +42,7 @@ export interface Mark {
 export interface Progress {
   user: ID;
   acked: number;
+  pushed: number;
 }
 
 export interface State {
@@ -118,6 +119,15 @@ export function mayWrite(r: Room): "yes" | "archived" | "reader" {
   if (r.my_role === "reader") return "reader";
   if (r.kind === "announcement" && r.my_role !== "owner" && r.my_role !== "moderator") return "reader";
   return "yes";
+}
+
+// presenceOf is what is known of a person now: nothing while there is no
+// connection, and "" for those whom nobody watches.
+export function presenceOf(s: State, user: ID): "online" | "suspect" | "offline" | "unknown" | "" {
+  if (s.link.state !== "online") return "unknown";
+  if (user === s.me?.id) return "online";
+  const state = s.presence.get(user)?.state;
+  return state === "online" || state === "suspect" || state === "offline" ? state : "";
 }
 
 export function moderates(r: Room): boolean {

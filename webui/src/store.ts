@@ -29,9 +29,10 @@ export type Action =
   | { type: "trim"; room: ID; keep: number }
   | { type: "thread"; room: ID; seq: number; first: Message | null; page: History; where: "newest" | "before" }
   | { type: "unthread"; room: ID; seq: number }
+  | { type: "touch"; room: ID } // something beside the store changed how it looks
   | { type: "members"; room: ID; list: MemberList }
   | { type: "users"; users: User[] }
-  | { type: "presence"; list: Presence[] }
+  | { type: "presence"; list: Presence[]; all?: true } // all: nobody else is watched any more
   | { type: "steps"; room: ID; seq: number; steps: Step[] }
   | { type: "outbox"; entries: Pending[] }
   | { type: "kv"; entries: KV[]; all: boolean } // all: everything the server has
@@ -44,7 +45,7 @@ export type Need =
   | { need: "arrived"; key: string }; // this outbox entry is done
 
 // Topic says what changed: "room:<id>" for the inside of a room.
-export type Topic = "me" | "link" | "rooms" | "users" | "outbox" | "devices" | "departments" | "presence" | "prefs" | "notices" | "scheduled" | `room:${string}`;
+export type Topic = "me" | "link" | "rooms" | "users" | "outbox" | "devices" | "departments" | "presence" | "prefs" | "notices" | "scheduled" | "members" | `room:${string}`;
 
 export interface Change {
   topics: Set<Topic>;
@@ -98,10 +99,11 @@ export function reduce(s: State, a: Action): Change {
     case "page": page(s, c, a); break;
     case "trim": trim(s, c, a.room, a.keep); break;
     case "thread": threadPage(s, c, a); break;
+    case "touch": c.topics.add(`room:${a.room}`); break;
     case "unthread": s.threads.delete(threadKey(a.room, a.seq)); break;
     case "members": members(s, c, a.room, a.list); break;
     case "users": for (const u of a.users) s.users.set(u.id, u); c.topics.add("users"); break;
-    case "presence": for (const p of a.list) s.presence.set(p.user, p); c.topics.add("presence"); break;
+    case "presence": if (a.all) s.presence.clear(); for (const p of a.list) s.presence.set(p.user, p); c.topics.add("presence"); break;
     case "steps": steps(s, c, a.room, a.seq, a.steps); break;
     case "outbox": outbox(s, c, a.entries); break;
     case "kv": kv(s, c, a.entries, a.all); break;
@@ -196,7 +198,7 @@ function event(s: State, c: Change, e: Event, now: number): void {
       return;
     case "receipts":
       for (const r of e.data.receipts) {
-        progress(s, c, r.room, r.device, r.user, r.acked);
+        progress(s, c, r.room, r.device, r.user, r.acked, r.pushed);
       }
       return;
   }
@@ -398,6 +400,7 @@ function membersChanged(s: State, c: Change, room: ID, added: ID[], removed: ID[
     known?.delete(u);
     s.reads.get(room)?.delete(u);
   }
+  c.topics.add("members");
   // The number of members would be counted twice when the event comes again.
   if (s.rooms.has(room)) c.needs.push({ need: "room", room });
   c.topics.add(`room:${room}`);
@@ -412,10 +415,10 @@ function steps(s: State, c: Change, room: ID, seq: number, list: Step[]): void {
   c.topics.add(`room:${room}`);
 }
 
-function progress(s: State, c: Change, room: ID, device: ID, user: ID, acked: number): void {
+function progress(s: State, c: Change, room: ID, device: ID, user: ID, acked: number, pushed = acked): void {
   const all = inner(s.devices, room);
   const old = all.get(device);
-  if (!old || old.acked < acked) all.set(device, { user, acked });
+  if (!old || old.acked < acked || old.pushed < pushed) all.set(device, { user, acked: Math.max(acked, old?.acked ?? 0), pushed: Math.max(pushed, old?.pushed ?? 0) });
   c.topics.add(`room:${room}`);
 }
 

@@ -2,36 +2,56 @@
 // is in both tables with the same {places}, and in one area only; a test
 // compares them.
 
+import * as account from "./words/account";
 import * as core from "./words/core";
 import * as compose from "./words/compose";
 import * as notices from "./words/notices";
+import * as directory from "./words/directory";
+import * as journey from "./words/journey";
+import * as members from "./words/members";
 import * as panes from "./words/panes";
 import * as rooms from "./words/rooms";
+import * as threads from "./words/threads";
 
 const areas = [
   core,
+  account,
   compose,
   notices,
+  directory,
+  journey,
+  members,
   panes,
   rooms,
+  threads,
 ] as const;
 
 export const en = {
   ...core.en,
+  ...account.en,
   ...compose.en,
   ...notices.en,
+  ...directory.en,
+  ...journey.en,
+  ...members.en,
   ...panes.en,
   ...rooms.en,
+  ...threads.en,
 };
 
 export type Key = keyof typeof en;
 
 export const zh: Record<Key, string> = {
   ...core.zh,
+  ...account.zh,
   ...compose.zh,
   ...notices.zh,
+  ...directory.zh,
+  ...journey.zh,
+  ...members.zh,
   ...panes.zh,
   ...rooms.zh,
+  ...threads.zh,
 };
 
 // count is how many keys the areas have together.
