@@ -29,7 +29,6 @@ export type Action =
   | { type: "trim"; room: ID; keep: number }
   | { type: "thread"; room: ID; seq: number; first: Message | null; page: History; where: "newest" | "before" }
   | { type: "unthread"; room: ID; seq: number }
-  | { type: "touch"; room: ID } // something beside the store changed how it looks
   | { type: "members"; room: ID; list: MemberList }
   | { type: "users"; users: User[] }
   | { type: "presence"; list: Presence[]; all?: true } // all: nobody else is watched any more
@@ -99,7 +98,6 @@ export function reduce(s: State, a: Action): Change {
     case "page": page(s, c, a); break;
     case "trim": trim(s, c, a.room, a.keep); break;
     case "thread": threadPage(s, c, a); break;
-    case "touch": c.topics.add(`room:${a.room}`); break;
     case "unthread": s.threads.delete(threadKey(a.room, a.seq)); break;
     case "members": members(s, c, a.room, a.list); break;
     case "users": for (const u of a.users) s.users.set(u.id, u); c.topics.add("users"); break;

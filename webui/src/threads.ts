@@ -55,7 +55,7 @@ function note(f: Frame, room: ID, seq: number, replies: number): void {
   } catch {
     return; // full or forbidden: the mark comes again
   }
-  f.client.store.dispatch({ type: "touch", room });
+  f.client.store.dispatch({ type: "touch", topics: [`room:${room}`] });
 }
 
 class ThreadPane implements View {
