@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
+
 	"posthouse/appliance/client"
 	"posthouse/appliance/id"
 	"posthouse/appliance/wire"
@@ -84,6 +86,7 @@ func chatViews() []view {
 			w.key("?", "Slash", 191, "?")
 			w.finds("dialog kbd", "Enter")
 		}},
+		{"palette", func(w *walker) { w.modified("k", "KeyK", 75); w.finds("dialog [role=option]", "everything") }},
 		{"room", func(w *walker) { w.room("everything") }},
 		{"every message", func(w *walker) { w.size(w.width, 3000); w.room("everything"); w.sees("plain words") }},
 		{"direct conversation", func(w *walker) { w.room("direct") }},
@@ -268,6 +271,13 @@ if (draft) { draft.value = ""; draft.dispatchEvent(new Event("input")) }
 location.hash = "#/" }`)
 	w.until("the list alone", `!document.querySelector(".composer, dialog") && document.querySelector(".rooms a")`)
 	w.online()
+}
+
+// modified presses a key with Ctrl.
+func (w *walker) modified(key, code string, number int64) {
+	w.t.Helper()
+	command(w.tab, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: key, Code: code, WindowsVirtualKeyCode: number, Modifiers: 2})
+	command(w.tab, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyUp, Key: key, Code: code, WindowsVirtualKeyCode: number})
 }
 
 func (w *walker) word(key string) string {

@@ -93,7 +93,6 @@ export class Completion {
   private draw(): void {
     const id = this.element.id;
     this.element.hidden = this.choices.length === 0;
-    this.area.setAttribute("aria-expanded", this.choices.length ? "true" : "false");
     fillWith(this.element, ...this.choices.map((c, i) => h("li", { role: "option", id: id + "-" + i, "aria-selected": i === this.choice ? "true" : "false",
       onmousedown: (e: Event) => { e.preventDefault(); this.pick(c); } },
     c.picture ? h("span", { class: "picture-of", "aria-hidden": "true" }, c.picture) : null, c.label, " ", h("span", { class: "login" }, c.hint))));

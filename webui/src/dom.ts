@@ -147,6 +147,8 @@ export function dialog(title: string, wide = false): { body: HTMLElement; close:
   document.body.appendChild(d);
   d.showModal();
   body.focus(); // not the close button, which stands first
+  const scrolls = new ResizeObserver(() => (body.tabIndex = body.scrollHeight > body.clientHeight ? 0 : -1)); // by keys, too
+  for (const e of [body, d]) scrolls.observe(e);
   return { body, close: () => d.close(), onclose: (f) => void ends.push(f) };
 }
 
