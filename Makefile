@@ -6,7 +6,7 @@ VERSION ?= 0.1.0
 GO      ?= go
 export GOTOOLCHAIN ?= local
 
-.PHONY: help run build test check race faults soak fuzz bench generate package deps clean
+.PHONY: help run build test check race faults soak fuzz bench generate package npm deps clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ package: ## deb and rpm packages into ./bin
 	LANG=C bin/stage/posthouse completion bash >bin/stage/posthouse.bash
 	for kind in deb rpm; do VERSION=$(VERSION) ARCH=$$($(GO) env GOARCH) STAGE=bin/stage \
 	  $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2 package -f packaging/nfpm.yaml -p $$kind -t bin/ || exit 1; done
+
+npm: ## pack the JavaScript client, posthouse-client, into ./bin
+	$(GO) run ./webui/build npm $(VERSION) bin
 
 clean: ## remove what building leaves
 	rm -rf posthouse bin

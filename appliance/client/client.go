@@ -33,6 +33,7 @@ type Client struct {
 	changed  chan struct{} // closed when something here changes; nil while nobody waits
 	err      error         // why the client has given up
 	started  bool          // the reader runs
+	user     id.ID         // the account
 	position uint64        // of the newest event
 	since    uint64        // everything up to here has arrived
 	stats    Stats
@@ -133,6 +134,13 @@ func (c *Client) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
+}
+
+// User is the account of the token; zero before the first connection.
+func (c *Client) User() id.ID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.user
 }
 
 // Token is the device token in use.

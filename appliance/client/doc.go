@@ -1,6 +1,28 @@
 // Package client owns a Go client of the public protocol: tests, probes, bots,
 // the load generator and the command line talk to a server through it and
-// through nothing else.
+// through nothing else. Other modules import it as posthouse/appliance/client,
+// with posthouse/appliance/wire for the types of the protocol and
+// posthouse/appliance/id for its ids; nothing else of Posthouse is needed. Until
+// the module has an address of its own, they name a copy of the sources:
+//
+//	go mod edit -require posthouse@v0.0.0 -replace posthouse=../posthouse
+//
+// An administrator makes an account for a bot (user.create with bot) and its
+// token (user.token); the bot dials with it and reads events:
+//
+//	bot, err := client.Dial(ctx, client.Options{URL: "https://chat.lan", Token: token})
+//	…
+//	for e := range bot.Events() {
+//		if m, ok := e.Message(); ok && m.Sender != bot.User() && m.Text != "" {
+//			_, err := bot.Send(ctx, m.Room, m.Text)
+//			…
+//		}
+//	}
+//
+// examples/echo is the whole program. Methods of the table without a Go method
+// of their own are called with Client.Call. A server with a certificate of its
+// own is trusted through Options.TLS. A program that is started again resumes
+// with Options.Since, which Client.Since told before.
 //
 // Three types, from much help to none:
 //

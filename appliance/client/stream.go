@@ -29,6 +29,13 @@ type Event struct {
 	Filled   bool // a message that was fetched to fill a hole
 }
 
+// Message is the new entry of a room that the event brings; false for events of
+// other types. Entries about the room itself have a Change and no Text.
+func (e Event) Message() (*wire.Message, bool) {
+	m, ok := e.Data.(*wire.Message)
+	return m, ok && e.Type == wire.EventMessage
+}
+
 // stream is what the reader knows. Only the reader touches it.
 type stream struct {
 	heads    map[id.ID]uint64 // newest number of each room that was delivered
@@ -233,6 +240,7 @@ func (c *Client) synced(l *link, v jsontext.Value, err error) {
 	default:
 		c.stats.Resyncs++
 	}
+	c.user = s.User.ID
 	c.announce()
 }
 

@@ -67,6 +67,7 @@ func (p *tab) accessible(page string) {
 // has another contrast.
 func (p *tab) still() {
 	p.t.Helper()
+	p.run(`new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))`)
 	p.until("the page stand still", `document.readyState === "complete" && document.getAnimations().every((a) => a.playState !== "running" || a.effect?.getTiming().iterations === Infinity)`)
 }
 

@@ -77,6 +77,7 @@ func chatViews() []view {
 		{"invitations", func(w *walker) { w.chooses("menu.invite"); w.finds("dialog button", w.word("invites.create")) }},
 		{"new invitation", func(w *walker) {
 			w.chooses("menu.invite")
+			w.finds("dialog .discover", w.word("invites.row"))
 			w.presses("invites.create")
 			w.until("the QR code", `document.querySelector(".fresh img").naturalWidth > 0`)
 		}},

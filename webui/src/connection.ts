@@ -7,8 +7,8 @@
 // breaks are refused with "network": whether they took place is not known, so
 // only calls that are safe to repeat may be repeated.
 //
-// Every connection begins with sync.start. Events that overtake its answer wait
-// for it.
+// Every connection begins with sync.start, after session.authenticate when there
+// is a token. Events that overtake its answer wait for it.
 
 import type { ErrorBody, Event, Method, SyncStart } from "./api";
 import { RpcError, type Params, type Result } from "./rpc";
@@ -36,6 +36,7 @@ export interface Env {
   cancel(timer: unknown): void;
   dial(): SocketLike;
   network(): boolean; // false: certainly none
+  token?: string; // logs the socket in where no cookie does
 }
 
 export interface Hooks {
@@ -45,7 +46,7 @@ export interface Hooks {
   started(s: SyncStart): void;
   event(e: Event): void;
   ready(): void; // started, and the events that waited are through
-  lost(): void; // a connection, or an attempt at one, ended
+  lost(e?: RpcError): void; // a connection, or an attempt at one, ended; e: the server refused it
 }
 
 const firstWait = 500;
@@ -138,7 +139,7 @@ export class Connection {
     this.socket = socket;
     const mine = () => this.socket === socket;
     socket.onopen = () => {
-      if (mine()) this.sync();
+      if (mine()) this.greet();
     };
     socket.onmessage = (e) => {
       if (mine() && typeof e.data === "string") this.frame(e.data);
@@ -149,6 +150,19 @@ export class Connection {
     this.beat = this.env.after(startTimeout, () => {
       if (mine()) this.broken();
     });
+  }
+
+  private greet(): void {
+    const { socket, env: { token } } = this;
+    if (token === undefined) return this.sync();
+    this.call("session.authenticate", { token }, startTimeout).then(
+      () => {
+        if (this.socket === socket) this.sync();
+      },
+      (e: RpcError) => {
+        if (this.socket === socket) this.broken(e);
+      },
+    );
   }
 
   private sync(): void {
@@ -169,8 +183,8 @@ export class Connection {
         this.schedule();
         this.hooks.ready();
       },
-      () => {
-        if (this.socket === socket) this.broken();
+      (e: RpcError) => {
+        if (this.socket === socket) this.broken(e);
       },
     );
   }
@@ -258,7 +272,7 @@ export class Connection {
     }
   }
 
-  private broken(): void {
+  private broken(e?: RpcError): void {
     this.cut();
     if (this.link.state === "stopped") return;
     let wait = backoff(this.attempt++, this.env.random());
@@ -268,7 +282,7 @@ export class Connection {
     }
     this.set({ state: "waiting", until: this.env.now() + wait });
     this.retry = this.env.after(wait, () => this.dial());
-    this.hooks.lost();
+    this.hooks.lost(e);
   }
 
   private set(link: Link): void {

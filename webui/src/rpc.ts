@@ -13,6 +13,7 @@ export type Trouble = Kind | "network" | "timeout" | "answer";
 export class RpcError extends Error {
   constructor(readonly kind: Trouble, message: string, readonly retryAfter = 0, readonly field = "", readonly trace = "", readonly status = 0) {
     super(message);
+    this.name = "RpcError"; // bundling gives the class another
   }
 
   static of(body: ErrorBody): RpcError {
