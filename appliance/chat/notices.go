@@ -167,7 +167,7 @@ func (d *deliverer) later() {
 // who are asked, a reminder those who have not confirmed, a confirmation who
 // gave it and, in small audiences, the others; always the author.
 func (d *deliverer) notice(what string, nid id.ID) {
-	t, ok := d.s.s.NoticeTold(nid)
+	t, ok := d.s.s.NoticeTold(nid, what == "new" || what == "reminded")
 	if !ok {
 		return
 	}

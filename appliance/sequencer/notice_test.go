@@ -2,9 +2,12 @@ package sequencer_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 
 	"posthouse/appliance/id"
 	"posthouse/appliance/record"
@@ -260,4 +263,89 @@ func TestNoticesToMany(t *testing.T) {
 	if len(page.People) != 10 || page.Departments[0].Waiting != 200 {
 		t.Errorf("a search found %d people; counts %+v", len(page.People), page.Departments)
 	}
+}
+
+// A state file made before there were notices is taken as it is, for reading
+// and for writing.
+func TestAStateFileWithoutTheLaterBuckets(t *testing.T) {
+	o := openOffice(t, t.TempDir(), state.Limits{})
+	ann, bo := o.person("ann"), o.person("bo")
+	o.close()
+	path := filepath.Join(o.dir, "state.db")
+	db, err := bolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Update(func(tx *bolt.Tx) error {
+		for _, name := range []string{"notices", "noticemarks", "confirms", "scheduled"} {
+			if err := tx.DeleteBucket([]byte(name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	old, err := state.Open(path, state.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatalf("open an earlier state file for reading: %v", err)
+	}
+	if _, ok := old.User(bo); !ok {
+		t.Error("an earlier state file lost bo")
+	}
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.open(state.Limits{})
+	o.notice(ann, record.Notice{Users: []id.ID{bo}})
+	o.reopen()
+	if n := o.s.Notices(bo, wire.NoticeListParams{Limit: 10}).Waiting; n != 1 {
+		t.Errorf("%d notices wait for bo, want 1", n)
+	}
+}
+
+// BenchmarkNoticeOf10000 is what the author of a notice to 10,000 people asks
+// for, and what the clock asks every second beside 1,000 notices.
+func BenchmarkNoticeOf10000(b *testing.B) {
+	o := openOffice(b, b.TempDir(), state.Limits{})
+	ann := o.person("ann")
+	var people []id.ID
+	for i := range 10000 {
+		o.q.Go(b.Context(), state.Actor{Operator: true}, &state.OpenAccount{User: record.User{Login: fmt.Sprintf("p%05d", i), Name: fmt.Sprintf("张 %d", i)}}, func(r sequencer.Result, err error) {
+			if err == nil {
+				people = append(people, r.Body.(*record.AccountOpened).User.ID)
+			}
+		})
+	}
+	o.department("works", 0)
+	nid := o.notice(ann, record.Notice{Everyone: true, Every: time.Hour.Milliseconds()}).Entity
+	for range wire.MaxNoticesOpen - 1 {
+		o.notice(ann, record.Notice{Everyone: true, Every: time.Hour.Milliseconds()})
+	}
+	b.Run("page", func(b *testing.B) {
+		for b.Loop() {
+			if n, _, _ := o.s.Notice(ann, wire.NoticeGetParams{Notice: nid, People: true, Limit: 100}); len(n.People) != 100 {
+				b.Fatal("not listed")
+			}
+		}
+	})
+	b.Run("told", func(b *testing.B) {
+		for b.Loop() {
+			o.s.NoticeTold(nid, true)
+		}
+	})
+	b.Run("inbox", func(b *testing.B) {
+		for b.Loop() {
+			o.s.Notices(people[0], wire.NoticeListParams{Limit: 50})
+		}
+	})
+	b.Run("due", func(b *testing.B) {
+		now := time.Now().UnixMilli()
+		for b.Loop() {
+			o.s.Due(now)
+		}
+	})
 }

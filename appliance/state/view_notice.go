@@ -97,12 +97,13 @@ func (s *State) wireNotice(n *notice, u *record.User) wire.Notice {
 // NoticeTold is a notice with those whom an event about it concerns.
 type NoticeTold struct {
 	Notice  wire.Notice // without what only its author is told
-	Asked   []id.ID     // its audience
-	Waiting []id.ID     // those of it who have not confirmed and could
+	Asked   []id.ID     // its audience, ascending
+	Waiting []id.ID     // those of it who have not confirmed and could, when asked for
 }
 
-// NoticeTold is a notice as events tell it; ok is false when there is none.
-func (s *State) NoticeTold(nid id.ID) (t NoticeTold, ok bool) {
+// NoticeTold is a notice as events tell it, with those whom it waits for if the
+// event is for them; ok is false when there is none.
+func (s *State) NoticeTold(nid id.ID, waiting bool) (t NoticeTold, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	n := s.notices[nid]
@@ -111,7 +112,7 @@ func (s *State) NoticeTold(nid id.ID) (t NoticeTold, ok bool) {
 	}
 	t = NoticeTold{Notice: s.plainNotice(n), Asked: n.rec.Audience}
 	for i, uid := range n.rec.Audience {
-		if s.stand(n, i) == standWaiting {
+		if waiting && s.stand(n, i) == standWaiting {
 			t.Waiting = append(t.Waiting, uid)
 		}
 	}

@@ -31,6 +31,18 @@ func (p *tab) stands(want ...string) {
 	p.until(fmt.Sprint("the list ", want), `[...document.querySelectorAll(".stander .name")].map((e) => e.textContent).sort().join() === `+quoted(strings.Join(want, ",")))
 }
 
+// takesAlong prints the list and downloads it. What a printer and a folder would
+// get is caught on its way.
+func (p *tab) takesAlong(name string) {
+	p.t.Helper()
+	p.run(`window.print = () => { window.paper = document.querySelector(".print-sheet").innerText; dispatchEvent(new Event("afterprint")) };
+		const real = URL.createObjectURL; URL.createObjectURL = (b) => { void b.text().then((x) => (window.csv = x)); return real.call(URL, b) };`)
+	p.click(".live button", "Print")
+	p.until("the sheet of paper", `window.paper?.includes(`+quoted(name)+`) && window.paper.includes("Fire drill <b>&") && !document.querySelector(".print-sheet")`)
+	p.click(".live button", "Download CSV")
+	p.until("the table", `window.csv?.split("\r\n")[0].endsWith('"Department","Name","Login","State","Confirmed at"') && window.csv.includes(`+quoted(`"`+name+`","cy","confirmed"`)+`)`)
+}
+
 // A notice goes to a room and a department, arrives live, is confirmed in two
 // other browsers, and its author watches who has not.
 func TestNotice(t *testing.T) {
@@ -80,6 +92,7 @@ func TestNotice(t *testing.T) {
 	cyTab.misses(".notice-head", "")
 	ann.live("2 of 2 confirmed, 0 not yet, 0 gone")
 	ann.stands()
+	ann.takesAlong("Cy 陈")
 	ann.click(".live .kinds label", "Confirmed (2)")
 	ann.stands("Bo", "Cy 陈")
 	ann.run(`document.querySelector(".live input[type=search]").focus()`)

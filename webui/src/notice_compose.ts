@@ -1,10 +1,11 @@
 // Writing a notice: its words, whom it asks, until when, and reminders.
 
-import { limits, type Department, type ID, type NoticeSend, type Room } from "./api";
+import { limits, type ID, type NoticeSend, type Room } from "./api";
 import { dialog, field, fillWith, h, toast } from "./dom";
 import type { Frame } from "./frame";
 import { explain, t } from "./lang";
 import { roomName } from "./names";
+import { localTime, ordered } from "./notice_text";
 import { uuid7 } from "./outbox";
 import { Picker } from "./people";
 import { mayWrite, moderates, roomOrder } from "./state";
@@ -16,26 +17,6 @@ const draftShelf = "posthouse.notice.draft";
 export function mayNotify(r: Room): boolean {
   if (r.kind === "notes" || mayWrite(r) !== "yes") return false;
   return r.kind === "group" || r.kind === "direct" || moderates(r);
-}
-
-// localTime is a time as an input of type datetime-local holds it.
-export function localTime(ms: number): string {
-  const d = new Date(ms - new Date(ms).getTimezoneOffset() * 60000);
-  return d.toISOString().slice(0, 16);
-}
-
-// ordered lists a tree of departments with how deep each stands.
-export function ordered(all: Department[]): { d: Department; depth: number }[] {
-  const out: { d: Department; depth: number }[] = [];
-  const below = (parent: ID | undefined, depth: number) => {
-    for (const d of all) {
-      if ((d.parent ?? "") !== (parent ?? "") || depth > 31) continue;
-      out.push({ d, depth });
-      below(d.id, depth + 1);
-    }
-  };
-  below(undefined, 0);
-  return out;
 }
 
 function check(label: string, on: boolean, change: (on: boolean) => void, depth = 0): HTMLLabelElement {

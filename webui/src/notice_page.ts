@@ -9,6 +9,7 @@ import { render } from "./markup";
 import { nameOf, userAvatar } from "./names";
 import { noticesOf } from "./notice_book";
 import { compose } from "./notice_compose";
+import { csvOf } from "./notice_text";
 import type { Key } from "./words";
 
 const atOnce = 100; // people of one page of the live list
@@ -103,8 +104,10 @@ function inbox(f: Frame): View {
     }), h("button", { type: "button", class: "primary", onclick: () => compose(f, "") }, t("notices.new"))),
     status, items, more);
   const end = book.hear(() => {
-    clearTimeout(timer);
-    timer = window.setTimeout(() => void load(false), 200);
+    timer ||= window.setTimeout(() => {
+      timer = 0;
+      void load(false);
+    }, 200);
   });
   void load(false);
   return {
@@ -208,8 +211,10 @@ class Live {
 
   // soon loads anew: many confirmations in a moment are one answer.
   soon(): void {
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.load(false), 250);
+    this.timer ||= window.setTimeout(() => {
+      this.timer = 0;
+      void this.load(false);
+    }, 250);
   }
 
   private async load(on: boolean): Promise<void> {
@@ -349,11 +354,4 @@ class Live {
       toast(explain(e), true);
     }
   }
-}
-
-// csvOf writes rows as spreadsheets read them: with a mark of the encoding, and
-// no cell that one would take for a formula.
-export function csvOf(rows: string[][]): string {
-  const cell = (c: string) => '"' + (/^[=+\-@\t\r]/.test(c) ? "'" : "") + c.replaceAll('"', '""') + '"';
-  return "\ufeff" + rows.map((r) => r.map(cell).join(",")).join("\r\n") + "\r\n";
 }

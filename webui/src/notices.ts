@@ -22,7 +22,8 @@ function banner(f: Frame): HTMLElement | null {
   const one = book.total === 1 ? list[0] : undefined;
   return h("div", { class: "notice-banner" }, icon("notice"),
     h("p", { role: "status" }, book.total === 1 ? (one ? one.title : t("notices.waiting.one")) : t("notices.waiting.many", { n: book.total })),
-    one ? h("button", { type: "button", class: "primary", "aria-label": t("notices.confirm.label", { title: one.title }), onclick: () => void book.confirm(one) }, t("notices.confirm")) : null,
+    // What has a text is confirmed below it.
+    one && !one.text ? h("button", { type: "button", class: "primary", "aria-label": t("notices.confirm.label", { title: one.title }), onclick: () => void book.confirm(one) }, t("notices.confirm")) : null,
     h("button", { type: "button", onclick: () => f.go(one ? "notices/" + one.id : "notices") }, t("notices.show")));
 }
 

@@ -9,7 +9,7 @@ import type { Feature, Frame, View } from "./frame";
 import { clock, explain, full, lang, t } from "./lang";
 import { render } from "./markup";
 import { roomName } from "./names";
-import { localTime } from "./notice_compose";
+import { localTime, presets } from "./notice_text";
 import { uuid7 } from "./outbox";
 
 // Later keeps the caller's scheduled messages as the server has them.
@@ -59,21 +59,6 @@ function laterOf(client: Client): Later {
     shelves.set(client, l);
   }
   return l;
-}
-
-// presets are times that people choose: in an hour, tomorrow at nine, Monday at
-// nine unless that is tomorrow.
-export function presets(now: number): { name: "scheduled.hour" | "scheduled.tomorrow" | "scheduled.monday"; at: number }[] {
-  const nine = (days: number) => {
-    const d = new Date(now);
-    d.setDate(d.getDate() + days);
-    d.setHours(9, 0, 0, 0);
-    return d.getTime();
-  };
-  const toMonday = (8 - new Date(now).getDay()) % 7 || 7;
-  const out: ReturnType<typeof presets> = [{ name: "scheduled.hour", at: now + 3600000 }, { name: "scheduled.tomorrow", at: nine(1) }];
-  if (toMonday !== 1) out.push({ name: "scheduled.monday", at: nine(toMonday) });
-  return out;
 }
 
 // pickTime asks for a time.
