@@ -4,8 +4,8 @@
 //
 // # Promises
 //
-// Memory is bounded: people, rooms, and 24 bytes a message, plus one message of
-// at most 16 MiB. Messages go through a temporary file that has no name, so
+// Memory is bounded: people, rooms, 24 bytes a message, some hundred a thread,
+// and one message of at most 16 MiB. Messages go through a temporary file that has no name, so
 // that the order of an archive does not matter and nothing is left behind.
 // Nothing of an archive is ever written to a path that it names. What cannot be
 // read is counted and left out; the rest is read. Reading the same archive

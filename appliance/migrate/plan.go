@@ -164,8 +164,8 @@ type Totals struct {
 	Last      int64 `json:"last,omitempty"`
 }
 
-// Plan is an archive that was read: neutral, complete, and bounded in memory
-// by 24 bytes a message. Close it.
+// Plan is an archive that was read: neutral and complete. Close it. It is not
+// safe for concurrent use.
 type Plan struct {
 	System string // slack or mattermost
 	People []Person

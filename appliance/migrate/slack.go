@@ -96,14 +96,19 @@ func ReadSlack(ctx context.Context, file, tmp string, progress func(done, total 
 }
 
 func (s *slack) read(ctx context.Context, progress func(done, total int64)) (*Plan, error) {
-	dir, ok := s.ar.root("users.json")
+	list := "users.json"
+	dir, ok := s.ar.root(list)
+	if !ok { // an export of a whole Enterprise Grid
+		list = "org_users.json"
+		dir, ok = s.ar.root(list)
+	}
 	if !ok {
 		return nil, fmt.Errorf("no users.json in it: %w", ErrFormat)
 	}
 	if s.prefix = dir; dir != "" {
 		s.prefix += "/"
 	}
-	if err := s.users(ctx); err != nil {
+	if err := s.users(ctx, list); err != nil {
 		return nil, err
 	}
 	for _, list := range []struct {
@@ -137,13 +142,13 @@ func (s *slack) read(ctx context.Context, progress func(done, total int64)) (*Pl
 
 func (s *slack) bad(err error) { s.lost.add(NotDamaged, err.Error()) }
 
-func (s *slack) users(ctx context.Context) error {
+func (s *slack) users(ctx context.Context, file string) error {
 	teams := map[string]int{}
 	var list []slackUser
-	err := s.ar.array(ctx, s.prefix+"users.json", maxTop, s.bad, func(raw jsontext.Value) error {
+	err := s.ar.array(ctx, s.prefix+file, maxTop, s.bad, func(raw jsontext.Value) error {
 		var u slackUser
 		if err := json.Unmarshal(raw, &u, tolerant()); err != nil || u.ID == "" {
-			s.lost.add(NotDamaged, "users.json: "+string(raw))
+			s.lost.add(NotDamaged, file+": "+oneLine(string(raw[:min(len(raw), 300)]), 60))
 			return nil
 		}
 		teams[u.Team]++
@@ -160,7 +165,7 @@ func (s *slack) users(ctx context.Context) error {
 	}
 	for _, u := range list {
 		if s.known[u.ID] {
-			s.lost.add(NotTwice, "users.json: "+u.ID)
+			s.lost.add(NotTwice, file+": "+u.ID)
 			continue
 		}
 		name := u.Profile.RealName
@@ -205,7 +210,7 @@ func (s *slack) channels(ctx context.Context, file string, kind Kind) error {
 	return s.ar.array(ctx, s.prefix+file, maxTop, s.bad, func(raw jsontext.Value) error {
 		var c slackChannel
 		if err := json.Unmarshal(raw, &c, tolerant()); err != nil || c.ID == "" {
-			s.lost.add(NotDamaged, file+": "+string(raw))
+			s.lost.add(NotDamaged, file+": "+oneLine(string(raw[:min(len(raw), 300)]), 60))
 			return nil
 		}
 		if s.byID[c.ID] != nil {
@@ -228,6 +233,9 @@ func (s *slack) channel(c *slackChannel, kind Kind, many bool) {
 		Creator: c.Creator, Archived: c.Archived, source: c.ID, authors: map[string]struct{}{}}
 	r.Topic = plainMentions(r.Topic)
 	for _, m := range c.Members {
+		if !s.known[m] && (kind == Direct || many) && m != "" {
+			s.author(m, "", false) // of another organisation: the room needs its people
+		}
 		if !s.known[m] {
 			s.lost.add(NotMembership, m)
 			continue
@@ -284,10 +292,8 @@ func plainMentions(s string) string { return strings.ReplaceAll(s, MarkMention, 
 // groupName is what a group of people without a name is called.
 func (s *slack) groupName(members []string, fallback string) string {
 	var names []string
-	for _, p := range s.plan.People {
-		if slices.Contains(members, p.ID) && len(names) < 8 {
-			names = append(names, p.Name)
-		}
+	for _, m := range members[:min(len(members), 8)] {
+		names = append(names, s.called[m])
 	}
 	return Name(strings.Join(names, ", "), fallback)
 }

@@ -72,5 +72,10 @@
 // then stays, with the reason, until its author changes or removes it. Its
 // files are kept as if a message carried them.
 //
+// Imported messages carry the author and time that they had elsewhere, and
+// come in the order of their numbers, not of their times: Head.Time may go
+// back. Their keys and those of imported rooms belong to account 0. They go
+// only into rooms without any other message; members have read them.
+//
 // It runs no goroutines; the sequencer drives Apply and Flush.
 package state

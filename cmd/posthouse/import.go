@@ -56,7 +56,11 @@ imported counts as read. Ctrl-C ends after the messages under way; the same comm
 func (a *app) readArchive(ctx context.Context, system, file string) (*migrate.Plan, error) {
 	show := a.progress(a.say.of("reading", "读取中"))
 	defer show.end()
-	read := func(done, total int64) { show.at(done, total, count) }
+	unit := count
+	if system == migrate.Mattermost {
+		unit = size
+	}
+	read := func(done, total int64) { show.at(done, total, unit) }
 	var plan *migrate.Plan
 	var err error
 	if system == migrate.Slack {
@@ -102,6 +106,8 @@ type archiveImport struct {
 	limits wire.ImportLimits
 	people map[string]migrate.Match // by the person's ID
 	users  map[string]id.ID         // accounts, by the person's ID
+	known  map[string]*migrate.Person
+	empty  bool // the box has no accounts
 	rooms  map[*migrate.Room]*target
 	report importReport
 }
@@ -131,7 +137,9 @@ func (im *archiveImport) survey() error {
 	}
 	im.people, im.users = migrate.Matching(im.plan.People, there), map[string]id.ID{}
 	n := &im.report.People
-	for _, p := range im.plan.People {
+	im.known, im.empty = map[string]*migrate.Person{}, len(list) == 0
+	for i, p := range im.plan.People {
+		im.known[p.ID] = &im.plan.People[i]
 		m := im.people[p.ID]
 		if m.Account != "" {
 			im.users[p.ID] = by[m.Login].ID

@@ -327,3 +327,18 @@ func TestImportRefusesWhatIsNoExport(t *testing.T) {
 	empty.env[0] = "LC_ALL=zh_CN.UTF-8"
 	empty.do("import", "slack", pack(t, slackOffice()), "--dry-run").prints("人员", "加入或离开的系统行").tells("未作任何更改")
 }
+
+// BenchmarkImport reads and imports an export of 20,000 messages into a box
+// that no server runs on: everything is on disk at the end.
+func BenchmarkImport(b *testing.B) {
+	const n = 20_000
+	file := pack(b, long(n))
+	for b.Loop() {
+		b.StopTimer()
+		d := newDesk(b)
+		d.do("user", "add", "ann", "--role", "owner", "--email", "ann@works.example", "--no-password")
+		b.StartTimer()
+		d.do("import", "slack", file)
+	}
+	b.ReportMetric(float64((n+12)*b.N)/b.Elapsed().Seconds(), "msg/s")
+}

@@ -17,6 +17,10 @@ import (
 // run carries the plan out. It may end at any point: what is there is found
 // again by its key.
 func (im *archiveImport) run(ctx context.Context) error {
+	if im.empty {
+		return errorText(im.say, "make the first owner before you import: posthouse setup, or posthouse user add LOGIN --role owner",
+			"导入前请先创建首位所有者：posthouse setup，或 posthouse user add 登录名 --role owner")
+	}
 	if err := im.makePeople(ctx); err != nil {
 		return err
 	}
@@ -78,8 +82,9 @@ func (im *archiveImport) makePeople(ctx context.Context) error {
 			return fmt.Errorf("import.people answered %d of %d people", len(rows.Rows), n)
 		}
 		for i, row := range rows.Rows {
-			if row.Reason != "" {
-				return errorText(im.say, fmt.Sprintf("account %s: %s", p.People[i].Login, row.Reason), fmt.Sprintf("账号 %s：%s", p.People[i].Login, row.Reason))
+			if row.Reason != "" { // and then the messages of this author
+				im.report.refuse(0, p.People[i].Login+": "+row.Reason)
+				continue
 			}
 			im.users[list[i].ID] = row.ID
 			im.report.Result.People++
@@ -103,10 +108,7 @@ func (im *archiveImport) openRoom(r *migrate.Room, t *target) error {
 		members = r.Authors()
 	}
 	p := wire.ImportOpen{Room: t.room, Owners: []id.ID{}, Users: []id.ID{}, Archived: r.Archived}
-	people := map[string]*migrate.Person{}
-	for i := range im.plan.People {
-		people[im.plan.People[i].ID] = &im.plan.People[i]
-	}
+	people := im.known
 	for _, m := range r.Owners {
 		if who := people[m]; who != nil && !who.Disabled {
 			p.Owners = append(p.Owners, im.users[m])
@@ -121,7 +123,13 @@ func (im *archiveImport) openRoom(r *migrate.Room, t *target) error {
 		}
 	}
 	var ok wire.Done
-	return im.c.call("import.open", p, &ok)
+	err := im.c.call("import.open", p, &ok)
+	var refused *wire.Error
+	if errors.As(err, &refused) && refused.Kind != wire.Unavailable && refused.Kind != wire.Internal {
+		im.report.refuse(0, t.name+": "+refused.Text.In(im.say.lang()))
+		return nil
+	}
+	return err
 }
 
 const (
@@ -141,6 +149,9 @@ type importBatch struct {
 }
 
 func (b *importBatch) add(e *migrate.Entry) error {
+	if len(e.Files) > 0 && b.ctx.Err() != nil {
+		return b.ctx.Err()
+	}
 	if b.t.busy {
 		b.im.report.Result.Busy++
 		return nil
@@ -150,7 +161,7 @@ func (b *importBatch) add(e *migrate.Entry) error {
 		return err
 	}
 	for _, m := range parts {
-		size := len(m.Text) + len(m.Text)/8 + 200
+		size := quoted(m.Text) + 200
 		for _, x := range m.Reactions {
 			size += 40 + 16*len(x.Users)
 		}
@@ -164,6 +175,23 @@ func (b *importBatch) add(e *migrate.Entry) error {
 	}
 	return nil
 }
+
+// quoted is how many bytes a text takes in JSON.
+func quoted(s string) int {
+	n := len(s)
+	for _, c := range []byte(s) {
+		switch {
+		case c < 0x20:
+			n += 5
+		case c == '"' || c == '\\':
+			n++
+		}
+	}
+	return n
+}
+
+// maxPart bounds a part of a long text, so that a call can carry it.
+const maxPart = 64 << 10
 
 // parts makes messages of an entry: one, or more when its text or its list of
 // files is longer than a message may be.
@@ -202,7 +230,7 @@ func (b *importBatch) parts(e *migrate.Entry) ([]wire.ImportMessage, error) {
 		}
 		m.Reactions = append(m.Reactions, r)
 	}
-	texts := migrate.Split(text, im.limits.TextBytes)
+	texts := migrate.Split(text, min(im.limits.TextBytes, maxPart))
 	var out []wire.ImportMessage
 	for n := 0; n < len(texts) || len(files) > 0; n++ {
 		if n > 0 {

@@ -18,7 +18,7 @@ import (
 )
 
 // pack writes a zip with these files, in the order of their names.
-func pack(t *testing.T, files map[string]string) string {
+func pack(t testing.TB, files map[string]string) string {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -115,7 +115,7 @@ func (d *desk) person(addr, login string) *client.HTTP {
 }
 
 // show is a room's history as lines: time, author, text and what hangs on it.
-func show(t *testing.T, h *client.HTTP, room id.ID) (lines []string, list []wire.Message) {
+func show(t testing.TB, h *client.HTTP, room id.ID) (lines []string, list []wire.Message) {
 	t.Helper()
 	page, err := h.History(context.Background(), wire.HistoryParams{Room: room, FromStart: true, Limit: 200})
 	if err != nil {
@@ -151,7 +151,7 @@ func show(t *testing.T, h *client.HTTP, room id.ID) (lines []string, list []wire
 	return lines, page.Messages
 }
 
-func roomsByName(t *testing.T, h *client.HTTP) map[string]wire.Room {
+func roomsByName(t testing.TB, h *client.HTTP) map[string]wire.Room {
 	t.Helper()
 	list, err := h.Rooms(context.Background())
 	if err != nil {
@@ -168,7 +168,7 @@ func roomsByName(t *testing.T, h *client.HTTP) map[string]wire.Room {
 	return out
 }
 
-func wantLines(t *testing.T, what string, got []string, want ...string) {
+func wantLines(t testing.TB, what string, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
 		t.Errorf("%s:\n%s\nwant:\n%s", what, strings.Join(got, "\n"), strings.Join(want, "\n"))

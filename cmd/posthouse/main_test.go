@@ -19,14 +19,14 @@ import (
 
 // desk is one box in a temporary directory and the command line beside it.
 type desk struct {
-	t      *testing.T
+	t      testing.TB
 	data   string
 	env    []string
 	server *server    // that runs
 	stop   func() int // ends the server and gives its exit code; nil = none runs
 }
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t testing.TB) *desk {
 	// A unix socket's path is short; the temporary directory of a test is not.
 	dir, err := os.MkdirTemp("", "ph")
 	if err != nil {
@@ -42,7 +42,7 @@ func newDesk(t *testing.T) *desk {
 
 // result is what one command line came to.
 type result struct {
-	t        *testing.T
+	t        testing.TB
 	args     []string
 	code     int
 	out, err string
@@ -116,7 +116,7 @@ func (r result) keys(want ...string) map[string]any {
 	return v
 }
 
-func checkKeys(t *testing.T, v map[string]any, want ...string) {
+func checkKeys(t testing.TB, v map[string]any, want ...string) {
 	t.Helper()
 	var have []string
 	for k := range v {
