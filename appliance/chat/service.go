@@ -10,6 +10,7 @@ import (
 
 	"posthouse/appliance/id"
 	"posthouse/appliance/record"
+	"posthouse/appliance/search"
 	"posthouse/appliance/sequencer"
 	"posthouse/appliance/state"
 	"posthouse/appliance/wire"
@@ -31,6 +32,7 @@ type Options struct {
 	Hash         HashCost // of passwords; tests make it cheap
 	// CheckURL refuses addresses that hooks may not call; nil refuses all.
 	CheckURL func(url string) error
+	Search   *search.Index // of messages; nil: there is none
 }
 
 func (o Options) withDefaults() Options {
@@ -91,6 +93,7 @@ type Service struct {
 	setup   setupLink
 	counts  *hookCounts
 	started time.Time
+	finding *searches
 }
 
 // New makes a Service over a running sequencer and its state.
@@ -103,6 +106,7 @@ func New(q *sequencer.Sequencer, s *state.State, opt Options) *Service {
 	v.addrs = newLimiter(float64(opt.LoginsByAddr), float64(opt.LoginsByAddr)/60)
 	v.tuned.Store(opt.tuning())
 	v.counts = newHookCounts()
+	v.finding = newSearches()
 	v.methods = v.table()
 	return v
 }

@@ -76,6 +76,10 @@ func (s *Service) table() map[string]method {
 	bind(t, "hook.remove", s.hookRemove)
 	bind(t, "hook.rotate", s.hookRotate)
 
+	bind(t, "search.messages", s.searchMessages)
+	bind(t, "search.names", s.searchNames)
+	bind(t, "search.rebuild", s.searchRebuild)
+
 	bind(t, "server.status", s.status)
 	bind(t, "user.list", s.userList)
 	bind(t, "room.all", s.roomAll)
@@ -97,6 +101,13 @@ func (s *Service) status(c *Call, _ *wire.Empty) (wire.StatusResult, error) {
 		Users: n.Users, Rooms: n.Rooms, Messages: n.Messages, Files: n.Files, FileBytes: n.FileBytes}
 	if why := s.ReadOnly(); why != nil {
 		r.ReadOnly = refusal(c, why).Text.In(c.Lang)
+	}
+	if s.opt.Search != nil {
+		at := s.opt.Search.Status()
+		r.Search, r.SearchBuilding = at.Position, at.Building
+		if at.Failed != nil {
+			r.SearchProblem = at.Failed.Error()
+		}
 	}
 	s.opt.FillStatus(&r)
 	return r, nil

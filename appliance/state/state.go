@@ -87,6 +87,8 @@ type State struct {
 
 	changed atomic.Uint64 // no record after this position changed a message that was there
 
+	names *names // how they are read; not state
+
 	organisation string
 	messages     uint64
 	users        map[id.ID]*record.User
@@ -151,7 +153,7 @@ func Open(path string, opt Options) (*State, error) {
 		db.Close()
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
-	s := &State{db: db, opt: opt, codec: record.NewCodec(), crc: crc32.MakeTable(crc32.Castagnoli), tail: newGeneration()}
+	s := &State{db: db, opt: opt, codec: record.NewCodec(), crc: crc32.MakeTable(crc32.Castagnoli), tail: newGeneration(), names: newNames()}
 	s.reset()
 	if err := s.load(); err != nil {
 		db.Close()

@@ -105,13 +105,13 @@ func (s *State) UserByLogin(login string) (wire.User, bool) {
 func (s *State) Directory(p wire.DirectoryParams, all bool) wire.UserList {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	q := strings.ToLower(strings.TrimSpace(p.Query))
+	q := s.names.reader.Query(p.Query)
 	var found []*record.User
 	for _, u := range s.users {
 		if u.Disabled && !all || p.Department != 0 && !s.below(u.Department, p.Department) {
 			continue
 		}
-		if q == "" || called(u, q) {
+		if s.called(u, q) {
 			found = append(found, u)
 		}
 	}
@@ -131,11 +131,6 @@ func (s *State) Directory(p wire.DirectoryParams, all bool) wire.UserList {
 		out.Users = append(out.Users, wireUser(u))
 	}
 	return out
-}
-
-// called reports whether q, in small letters, is a part of a person's names.
-func called(u *record.User, q string) bool {
-	return strings.Contains(u.Login, q) || strings.Contains(strings.ToLower(u.Name), q)
 }
 
 // below reports whether a department is another or stands below it.

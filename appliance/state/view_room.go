@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"posthouse/appliance/id"
+	"posthouse/appliance/pinyin"
 	"posthouse/appliance/record"
 	"posthouse/appliance/wire"
 )
@@ -131,11 +132,11 @@ func (s *State) Rooms(uid id.ID) (list []wire.Room, position uint64, err error) 
 // all, every room.
 func (s *State) Discover(p wire.DiscoverParams, uid id.ID, all bool) (list []wire.Room, err error) {
 	list = []wire.Room{}
-	q := strings.ToLower(strings.TrimSpace(p.Query))
+	q := s.names.reader.Query(p.Query)
 	err = s.reading(func(tx *lookup) error {
 		var found []*room
 		for _, r := range s.rooms {
-			if (all || joinable(r) && r.members[uid] == nil) && strings.Contains(strings.ToLower(r.rec.Name), q) {
+			if (all || joinable(r) && r.members[uid] == nil) && s.names.rank(r.rec.Name, "", q) < pinyin.None {
 				found = append(found, r)
 			}
 		}
@@ -166,10 +167,10 @@ func (s *State) Members(p wire.MembersParams) wire.MemberList {
 	if r == nil {
 		return out
 	}
-	q := strings.ToLower(strings.TrimSpace(p.Query))
+	q := s.names.reader.Query(p.Query)
 	ids := make([]id.ID, 0, len(r.members))
 	for uid, m := range r.members {
-		if uid > p.After && (p.Role == "" || m.Role == string(p.Role)) && (q == "" || called(s.users[uid], q)) {
+		if uid > p.After && (p.Role == "" || m.Role == string(p.Role)) && s.called(s.users[uid], q) {
 			ids = append(ids, uid)
 		}
 	}

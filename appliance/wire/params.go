@@ -72,7 +72,7 @@ type (
 
 type (
 	DirectoryParams struct {
-		Query      string `json:"query,omitzero" doc:"part of name or login|姓名或登录名的一部分"`
+		Query      string `json:"query,omitzero" doc:"part of name or login, pinyin or initials|姓名、登录名的一部分，或拼音、首字母"`
 		Department id.ID  `json:"department,omitzero" doc:"only this department and those below|仅此部门及下级"`
 		After      id.ID  `json:"after,omitzero" doc:"continue after this account|从此账号之后继续"`
 		Limit      int    `json:"limit,omitzero" doc:"1-500, default 100|1-500，默认 100"`
@@ -209,7 +209,7 @@ type (
 		Position uint64 `json:"position" doc:"the list is true at this position|列表对应的日志位置"`
 	}
 	DiscoverParams struct {
-		Query string `json:"query,omitzero" doc:"part of the name|名称的一部分"`
+		Query string `json:"query,omitzero" doc:"part of the name, pinyin or initials|名称的一部分，或拼音、首字母"`
 		Limit int    `json:"limit,omitzero" doc:"1-200, default 50|1-200，默认 50"`
 	}
 	RoomUpdate struct {
@@ -230,7 +230,7 @@ type (
 	}
 	MembersParams struct {
 		Room  id.ID      `json:"room" doc:"room|房间"`
-		Query string     `json:"query,omitzero" doc:"part of name or login|姓名或登录名的一部分"`
+		Query string     `json:"query,omitzero" doc:"part of name or login, pinyin or initials|姓名、登录名的一部分，或拼音、首字母"`
 		Role  MemberRole `json:"role,omitzero" doc:"only those with this role|仅此角色"`
 		After id.ID      `json:"after,omitzero" doc:"continue after this account|从此账号之后继续"`
 		Limit int        `json:"limit,omitzero" doc:"1-1000, default 200|1-1000，默认 200"`
@@ -409,21 +409,24 @@ type (
 		UploadBytes  int64  `json:"upload_bytes" doc:"bytes of a file, at most|文件最多的字节数"`
 	}
 	StatusResult struct {
-		Version     string   `json:"version" doc:"version|版本"`
-		Uptime      int64    `json:"uptime_ms" doc:"ms since the start|运行时间（毫秒）"`
-		Position    uint64   `json:"position" doc:"head of the journal|日志位置"`
-		Flushed     uint64   `json:"flushed" doc:"position of the state file|状态文件位置"`
-		Users       int      `json:"users" doc:"accounts|账号数"`
-		Rooms       int      `json:"rooms" doc:"rooms|房间数"`
-		Messages    uint64   `json:"messages" doc:"messages stored|消息数"`
-		Files       int      `json:"files" doc:"files|文件数"`
-		FileBytes   int64    `json:"file_bytes" doc:"bytes of files|文件字节数"`
-		Sessions    int      `json:"sessions" doc:"live connections|在线连接数"`
-		Online      int      `json:"online" doc:"people online|在线人数"`
-		ReadOnly    string   `json:"read_only,omitzero" doc:"why nothing can be stored|只读原因"`
-		Certificate string   `json:"certificate,omitzero" doc:"fingerprint of the CA|CA 指纹"`
-		CertExpires int64    `json:"certificate_expires,omitzero" doc:"end of the certificate, ms|证书到期（毫秒）"`
-		Addresses   []string `json:"addresses,omitzero" doc:"addresses to open|访问地址"`
+		Version        string   `json:"version" doc:"version|版本"`
+		Uptime         int64    `json:"uptime_ms" doc:"ms since the start|运行时间（毫秒）"`
+		Position       uint64   `json:"position" doc:"head of the journal|日志位置"`
+		Flushed        uint64   `json:"flushed" doc:"position of the state file|状态文件位置"`
+		Users          int      `json:"users" doc:"accounts|账号数"`
+		Rooms          int      `json:"rooms" doc:"rooms|房间数"`
+		Messages       uint64   `json:"messages" doc:"messages stored|消息数"`
+		Files          int      `json:"files" doc:"files|文件数"`
+		FileBytes      int64    `json:"file_bytes" doc:"bytes of files|文件字节数"`
+		Sessions       int      `json:"sessions" doc:"live connections|在线连接数"`
+		Online         int      `json:"online" doc:"people online|在线人数"`
+		Search         uint64   `json:"search,omitzero" doc:"position of the index of messages|消息索引的位置"`
+		SearchBuilding int      `json:"search_building,omitzero" doc:"it is being made, so many percent|索引正在建立的百分比"`
+		SearchProblem  string   `json:"search_problem,omitzero" doc:"why it no longer follows|索引停止的原因"`
+		ReadOnly       string   `json:"read_only,omitzero" doc:"why nothing can be stored|只读原因"`
+		Certificate    string   `json:"certificate,omitzero" doc:"fingerprint of the CA|CA 指纹"`
+		CertExpires    int64    `json:"certificate_expires,omitzero" doc:"end of the certificate, ms|证书到期（毫秒）"`
+		Addresses      []string `json:"addresses,omitzero" doc:"addresses to open|访问地址"`
 	}
 	SetupLink struct {
 		URL string `json:"url" doc:"one-time link; empty when setup is done|一次性链接"`

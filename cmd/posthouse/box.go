@@ -19,6 +19,7 @@ import (
 	"posthouse/appliance/chat"
 	"posthouse/appliance/config"
 	"posthouse/appliance/journal"
+	"posthouse/appliance/search"
 	"posthouse/appliance/sequencer"
 	"posthouse/appliance/state"
 	"posthouse/appliance/thumbnail"
@@ -32,6 +33,7 @@ const (
 	baseFile   = "base.db" // state as it was when segments were last released
 	filesDir   = "files"
 	thumbsDir  = "thumbnails"
+	searchFile = "search.db"
 	certDir    = "tls"
 )
 
@@ -51,6 +53,7 @@ type box struct {
 	seq     *sequencer.Sequencer
 	blobs   *blob.Store
 	thumbs  *thumbnail.Maker
+	search  *search.Index // nil for the command line, which leaves it as it is
 	chat    *chat.Service
 	fatal   chan error // receives the error after which nothing may be stored
 }
@@ -119,9 +122,14 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 		log.Info("journal replayed", "from", from, "to", head, "took", time.Since(began).Round(time.Millisecond).String())
 	}
 	b.watchDisk()
+	if fill != nil {
+		if b.search, err = search.Open(filepath.Join(dir, searchFile), b.seq, b.state, search.Options{Log: log}); err != nil {
+			return nil, err
+		}
+	}
 	opt := chatOptions(cfg)
 	opt.BaseURL, opt.FillStatus = func() string { return baseURL(b.cfg) }, fill
-	opt.Version, opt.Log = version(), log
+	opt.Version, opt.Log, opt.Search = version(), log, b.search
 	b.chat = chat.New(b.seq, b.state, opt)
 	return b, nil
 }
@@ -323,6 +331,10 @@ func (b *box) release(now time.Time) error {
 // close stops the sequencer, flushes state and closes everything, in the
 // reverse order of openBox.
 func (b *box) close(ctx context.Context) error {
+	var searching error
+	if b.search != nil {
+		searching = b.search.Close(ctx)
+	}
 	err := b.seq.Close(ctx)
 	if err != nil || b.seq.Failed() != nil {
 		b.state.Abandon()
@@ -330,11 +342,14 @@ func (b *box) close(ctx context.Context) error {
 		err = errors.Join(err, b.state.Close())
 	}
 	b.thumbs.Close()
-	return errors.Join(err, b.journal.Close())
+	return errors.Join(searching, err, b.journal.Close())
 }
 
 // abandon closes what openBox had opened before it met an error.
 func (b *box) abandon() {
+	if b.search != nil {
+		_ = b.search.Close(context.Background())
+	}
 	if b.seq != nil {
 		_ = b.seq.Close(context.Background())
 	}

@@ -16,15 +16,15 @@ import (
 // floor, never up.
 func floors() map[string]int {
 	return map[string]int{
-		"appliance/disk": 0, "appliance/id": 0,
+		"appliance/disk": 0, "appliance/id": 0, "appliance/fold": 0,
 
 		"appliance/disk/disktest": 1, "appliance/record": 1, "appliance/wire": 1, "appliance/journal": 1, "appliance/blob": 1,
 		"appliance/markup": 1, "appliance/tus": 1, "appliance/filename": 1, "appliance/thumbnail": 1, "appliance/config": 1,
-		"appliance/lancert": 1, "appliance/doctext": 1, "appliance/migrate": 1, "webui": 1, "webui/bundle": 2, "webui/pages": 0,
+		"appliance/lancert": 1, "appliance/doctext": 1, "appliance/pinyin": 1, "appliance/migrate": 1, "webui": 1, "webui/bundle": 2, "webui/pages": 0,
 
 		"appliance/state": 2, "appliance/hook": 2, "appliance/client": 2, "appliance/reference": 2,
-		"appliance/sequencer": 3,
-		"appliance/chat":      4, "appliance/bench": 4,
+		"appliance/sequencer": 3, "appliance/search": 3,
+		"appliance/chat": 4, "appliance/bench": 4,
 		"appliance/gate": 5,
 
 		"cmd/posthouse": 6, "cmd/e2e": 6, "cmd/faults": 6, "webui/build": 6, "appliance/client/examples/echo": 6, "webui/build/emoji": 6,
@@ -34,7 +34,8 @@ func floors() map[string]int {
 // owners are the packages that alone may import a library.
 func owners() map[string][]string {
 	return map[string][]string{
-		"go.etcd.io/bbolt":                {"appliance/state"},
+		"go.etcd.io/bbolt":                {"appliance/state", "appliance/search"},
+		"github.com/mozillazg/go-pinyin":  {"appliance/pinyin"},
 		"github.com/fasthttp/websocket":   {"appliance/gate", "appliance/client", "appliance/bench"},
 		"github.com/shirou/gopsutil/v3":   {"sysmon/host"},
 		"github.com/a-h/templ":            {"webui", "webui/pages", "admin"},

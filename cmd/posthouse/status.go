@@ -71,5 +71,13 @@ func (a *app) writeStatus(s boxStatus) {
 		[2]string{a.say.of("messages", "消息"), fmt.Sprint(s.Messages)},
 		[2]string{a.say.of("files", "文件"), fmt.Sprintf("%d (%s)", s.Files, size(s.FileBytes))},
 		[2]string{a.say.of("journal", "日志账本"), a.say.ofN("position %d, state file at %d", "位置 %d，状态文件 %d", s.Position, s.Flushed)})
+	switch {
+	case s.SearchProblem != "":
+		list = append(list, [2]string{a.say.of("search", "搜索"), a.say.of("stopped: ", "已停止：") + s.SearchProblem})
+	case s.SearchBuilding != 0:
+		list = append(list, [2]string{a.say.of("search", "搜索"), a.say.ofN("index is being made, %d %%", "正在建立索引，%d%%", s.SearchBuilding)})
+	case s.Running:
+		list = append(list, [2]string{a.say.of("search", "搜索"), a.say.ofN("position %d, %d behind", "位置 %d，落后 %d", s.Search, s.Position-min(s.Search, s.Position))})
+	}
 	a.facts(list)
 }

@@ -1,0 +1,149 @@
+package search
+
+import (
+	"errors"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"posthouse/appliance/id"
+)
+
+// Check compares the file with state and returns all that differs, joined: every
+// flushed message is in the index with the grams of its present words and no
+// others, and nothing else is. It reads everything: seconds for millions. Nothing
+// may be in memory and nothing be written meanwhile: Close does it with
+// Options.Check.
+func (x *Index) Check() error {
+	if x.filed.position != x.log.Position() || !x.tail.empty() {
+		return nil // there is nothing to compare with
+	}
+	return x.db.View(func(tx *bolt.Tx) error {
+		m, err := x.readManifest(tx)
+		if err != nil {
+			return err
+		}
+		c := &checker{x: x, have: map[uint64]sum{}}
+		c.segments(tx, m)
+		c.documents(tx)
+		c.entries(m.position)
+		return errors.Join(c.wrong...)
+	})
+}
+
+// sum stands for a set of grams.
+type sum struct {
+	n    int
+	hash uint64
+}
+
+func (s *sum) add(g gram) {
+	s.n++
+	v := uint64(g) * 0x9e3779b97f4a7c15
+	s.hash += v ^ v>>29
+}
+
+type checker struct {
+	x     *Index
+	have  map[uint64]sum // by document, from postings
+	docs  map[uint64]bool
+	wrong []error
+}
+
+func (c *checker) bad(format string, args ...any) {
+	if len(c.wrong) < 50 {
+		c.wrong = append(c.wrong, fmt.Errorf("index: "+format, args...))
+	}
+}
+
+func (c *checker) segments(tx *bolt.Tx, m manifest) {
+	after := uint64(0)
+	for _, s := range m.segments {
+		if s.first <= after || s.last < s.first || s.last > m.position {
+			c.bad("segment %d of %d to %d comes after %d, the index stands at %d", s.id, s.first, s.last, after, m.position)
+		}
+		after = s.last
+		var k gram
+		var end uint32
+		err := tx.Bucket([]byte(bSegments)).Bucket(s.key()).ForEach(func(key, value []byte) error {
+			docs, err := c.x.codec.documents(nil, key, value)
+			if err != nil {
+				return err
+			}
+			if gramOf(key) == k && docs[0] <= end && k != 0 {
+				c.bad("segment %d: values of gram %x overlap at %d", s.id, k, docs[0])
+			}
+			k, end = gramOf(key), docs[len(docs)-1]
+			for _, d := range docs {
+				if s.first+uint64(d) > s.last {
+					c.bad("segment %d: document %d is not in it", s.id, s.first+uint64(d))
+				}
+				v := c.have[s.first+uint64(d)]
+				v.add(k)
+				c.have[s.first+uint64(d)] = v
+			}
+			return nil
+		})
+		if err != nil {
+			c.bad("segment %d: %w", s.id, err)
+		}
+	}
+}
+
+func (c *checker) documents(tx *bolt.Tx) {
+	c.docs = map[uint64]bool{}
+	err := tx.Bucket([]byte(bDocs)).ForEach(func(key, value []byte) error {
+		list, err := readBlock(c.x.codec, key, value)
+		for _, e := range list {
+			c.document(e)
+		}
+		return err
+	})
+	if err != nil {
+		c.bad("documents: %w", err)
+	}
+	for pos := range c.have {
+		if !c.docs[pos] {
+			c.bad("postings of document %d, which is not there", pos)
+		}
+	}
+}
+
+func (c *checker) document(e entry) {
+	c.docs[e.pos] = true
+	w, err := c.x.state.Words(e.ref())
+	if err != nil || w == nil || w.Gone {
+		c.bad("document %d: message %s is gone (%v)", e.pos, e.ref(), err)
+		return
+	}
+	if got := entryOf(e.ref(), w); got != e {
+		c.bad("document %d is %+v, the message is %+v", e.pos, e, got)
+	}
+	seen := map[gram]bool{}
+	var want sum
+	eachGram(c.x.words(w.Text, w.Files), func(g gram) {
+		if !seen[g] {
+			seen[g] = true
+			want.add(g)
+		}
+	})
+	if c.have[e.pos] != want {
+		c.bad("document %d: message %s has %d grams, its postings are %d", e.pos, e.ref(), want.n, c.have[e.pos].n)
+	}
+}
+
+// entries asks state for what the index should have.
+func (c *checker) entries(to uint64) {
+	err := c.x.state.EachEntry(0, to, func(pos uint64, ref id.Message) bool {
+		w, err := c.x.state.Words(ref)
+		if err != nil {
+			c.bad("message %s: %w", ref, err)
+		} else if w != nil && !w.Gone && !c.docs[pos] {
+			c.bad("message %s is not in the index", ref)
+		}
+		return true
+	})
+	if err != nil {
+		c.bad("state: %w", err)
+	}
+}

@@ -1,0 +1,314 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"posthouse/appliance/id"
+	"posthouse/appliance/journal"
+	"posthouse/appliance/record"
+	"posthouse/appliance/state"
+)
+
+const (
+	readRecords = 2048    // records read at once
+	lockRecords = 64      // of these, put into memory under one lock
+	maxTail     = 4       // times FlushDocs: then the follower waits for the writer
+	maxChanges  = 4096    // changes in memory that make a flush
+	maxRecords  = 1 << 20 // records of any kind after which the file's position moves on
+)
+
+// errAnew says that the index must be made anew from state.
+var errAnew = errors.New("it was asked for")
+
+// follow keeps the index up to date until ctx ends, and writes what is left.
+func (x *Index) follow(ctx context.Context) {
+	defer x.finished.Done()
+	defer close(x.work)
+	wake, cancel := x.log.Watch()
+	defer cancel()
+	for {
+		err := x.advance(ctx, wake)
+		if ctx.Err() != nil {
+			x.finish()
+			return
+		}
+		if errors.Is(err, journal.ErrReleased) || errors.Is(err, errDamaged) || errors.Is(err, errAnew) {
+			_ = x.idle(nil)
+			x.opt.Log.Warn("the index of messages is made anew", "why", err.Error())
+			if err = x.reset(); err == nil {
+				continue
+			}
+		}
+		x.opt.Log.Error("the index of messages has stopped; a restart may help", "error", err)
+		x.mu.Lock()
+		x.failed = err
+		close(x.moved)
+		x.moved = make(chan struct{})
+		x.mu.Unlock()
+		return
+	}
+}
+
+// advance follows until an error or the end of ctx.
+func (x *Index) advance(ctx context.Context, wake <-chan struct{}) error {
+	if err := x.begin(ctx); err != nil {
+		return err
+	}
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		if err := x.readOn(ctx); err != nil {
+			return err
+		}
+		timer.Reset(x.nextFlush())
+		select {
+		case <-wake:
+		case <-timer.C:
+			if x.flushing == nil {
+				if err := x.handOver(); err != nil {
+					return err
+				}
+			}
+		case err := <-x.written:
+			if err := x.took(err); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err()
+}
+
+// begin finds out whether the file can be followed on from, or makes it anew.
+func (x *Index) begin(ctx context.Context) error {
+	if x.filed.anew {
+		return x.build(ctx)
+	}
+	at := x.filed.position
+	if at > x.log.Position() {
+		return damaged("it stands at %d, the journal ends at %d", at, x.log.Position())
+	}
+	if at == 0 {
+		return nil
+	}
+	recs, err := x.log.Records(at-1, 1)
+	if errors.Is(err, journal.ErrReleased) && at == x.log.Position() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if x.filed.stamp != 0 && len(recs) == 1 && recs[0].Time != x.filed.stamp {
+		return damaged("it was made from another journal")
+	}
+	return nil
+}
+
+// readOn puts everything that is there into memory.
+func (x *Index) readOn(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if x.wantsAnew() {
+			return x.idle(errAnew)
+		}
+		recs, err := x.log.Records(x.tail.pos, readRecords)
+		if err != nil || len(recs) == 0 {
+			return err
+		}
+		for len(recs) > 0 {
+			n := min(len(recs), lockRecords)
+			if err := x.take(recs[:n]); err != nil {
+				return err
+			}
+			recs = recs[n:]
+		}
+		if err := x.makeRoom(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Index) wantsAnew() bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.filed.anew
+}
+
+// idle waits until nothing is being written, and answers with err.
+func (x *Index) idle(err error) error {
+	if x.flushing != nil {
+		if werr := x.took(<-x.written); werr != nil {
+			return werr
+		}
+	}
+	return err
+}
+
+// makeRoom hands a full generation over, and waits when there are too many.
+func (x *Index) makeRoom(ctx context.Context) error {
+	for {
+		n := len(x.tail.entries)
+		if n < x.opt.FlushDocs && len(x.tail.changes) < maxChanges && x.tail.pos-x.tail.base < maxRecords {
+			return nil
+		}
+		if x.flushing == nil && x.log.ReadOnly() == nil {
+			return x.handOver()
+		}
+		if n < maxTail*x.opt.FlushDocs && len(x.tail.changes) < maxTail*maxChanges {
+			select {
+			case err := <-x.written:
+				if err := x.took(err); err != nil {
+					return err
+				}
+				continue
+			default:
+				return nil
+			}
+		}
+		select {
+		case err := <-x.written:
+			if err := x.took(err); err != nil {
+				return err
+			}
+		case <-time.After(time.Second): // read-only: the disk may have room again
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// nextFlush is how long what is in memory may wait.
+func (x *Index) nextFlush() time.Duration {
+	wait := time.Hour
+	if len(x.tail.entries) > 0 {
+		wait = min(wait, time.Until(x.tail.born.Add(x.opt.FlushAge)))
+	}
+	if !x.tail.changed.IsZero() {
+		wait = min(wait, time.Until(x.tail.changed.Add(x.opt.ChangeAge)))
+	}
+	if x.flushing != nil || x.log.ReadOnly() != nil {
+		wait = max(wait, time.Second)
+	}
+	return max(wait, 0)
+}
+
+// handOver gives the tail to the writer.
+func (x *Index) handOver() error {
+	if x.log.ReadOnly() != nil || x.tail.empty() && x.tail.pos == x.tail.base {
+		return nil
+	}
+	x.mu.Lock()
+	g := x.tail
+	g.others = g.settle()
+	x.flushing, x.tail = g, newGeneration(g.pos, g.stamp)
+	x.mu.Unlock()
+	x.work <- g
+	return nil
+}
+
+// took ends a flush.
+func (x *Index) took(err error) error {
+	x.mu.Lock()
+	x.flushing = nil
+	x.mu.Unlock()
+	return err
+}
+
+// finish writes what is in memory before the process ends.
+func (x *Index) finish() {
+	err := x.idle(nil)
+	if err == nil && x.wantsAnew() {
+		return
+	}
+	if err == nil {
+		if err = x.handOver(); err == nil {
+			err = x.idle(nil)
+		}
+	}
+	if err != nil {
+		x.opt.Log.Error("the index of messages was not written; it is read again from the journal", "error", err)
+		x.failed = err
+	}
+}
+
+// found is a document or a change on its way into memory.
+type found struct {
+	entry  entry
+	grams  []gram
+	change *change
+}
+
+// take puts some records into memory.
+func (x *Index) take(recs []record.Record) error {
+	list := make([]found, 0, len(recs))
+	for i := range recs {
+		f, err := x.look(&recs[i])
+		if err != nil {
+			return err
+		}
+		list = append(list, f...)
+	}
+	last := &recs[len(recs)-1]
+	x.put(list, last.Pos, last.Time)
+	return nil
+}
+
+func (x *Index) put(list []found, pos uint64, stamp int64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for i := range list {
+		if c := list[i].change; c != nil {
+			x.tail.change(*c)
+		} else {
+			x.tail.add(list[i].entry, list[i].grams)
+		}
+	}
+	x.tail.pos, x.tail.stamp = pos, stamp
+	close(x.moved)
+	x.moved = make(chan struct{})
+}
+
+// look tells what a record means for the index.
+func (x *Index) look(r *record.Record) ([]found, error) {
+	switch body := r.Body.(type) {
+	case *record.MessageSent:
+		sender, at := state.Sent(r, body)
+		var files []string
+		for _, fid := range body.Files {
+			files = append(files, x.state.FileName(fid))
+		}
+		e := entry{pos: r.Pos, room: body.Room, seq: uint32(body.Seq), sender: uint32(sender), time: at, files: len(body.Files) > 0}
+		return []found{x.document(e, body.Text, files)}, nil
+	case *record.MessageEdited:
+		return x.changed(id.Message{Room: body.Room, Seq: body.Seq})
+	case *record.MessageRecalled:
+		return x.changed(id.Message{Room: body.Room, Seq: body.Seq})
+	}
+	return nil, nil
+}
+
+func (x *Index) document(e entry, text string, files []string) found {
+	f := found{entry: e, grams: make([]gram, 0, len(text))}
+	eachGram(x.words(text, files), func(g gram) { f.grams = append(f.grams, g) })
+	return f
+}
+
+// changed takes a message as state has it now: that is at least as new as the
+// record, and a later record brings what is newer still.
+func (x *Index) changed(ref id.Message) ([]found, error) {
+	w, err := x.state.Words(ref)
+	if err != nil || w == nil {
+		return nil, err
+	}
+	c := &change{entry: entryOf(ref, w), gone: w.Gone}
+	if !w.Gone {
+		c.words = x.words(w.Text, w.Files)
+	}
+	return []found{{change: c}}, nil
+}
+
+func entryOf(ref id.Message, w *state.Words) entry {
+	return entry{pos: w.Position, room: ref.Room, seq: uint32(ref.Seq), sender: uint32(w.Sender), time: w.Time, files: len(w.Files) > 0}
+}

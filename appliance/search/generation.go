@@ -1,0 +1,106 @@
+package search
+
+import (
+	"slices"
+	"time"
+)
+
+// generation is what came between two flushes. The follower alone changes it,
+// under the lock; the one that is being written is not changed any more.
+type generation struct {
+	base    uint64 // its own documents come after this position
+	pos     uint64 // everything up to here is in it or in the file
+	stamp   int64  // time of the record at pos
+	entries []entry
+	lists   map[gram][]uint32 // documents, counted from base, ascending
+	changes map[uint64]change // by document, its own ones too
+	born    time.Time         // of its first document
+	changed time.Time         // of its first change of what is not its own
+	others  []change          // of documents in the file; set when it is handed over
+}
+
+// change is what an edit or recall came to.
+type change struct {
+	entry entry
+	words string // folded; with gone there are none
+	gone  bool
+}
+
+func newGeneration(pos uint64, stamp int64) *generation {
+	return &generation{base: pos, pos: pos, stamp: stamp, lists: map[gram][]uint32{}, changes: map[uint64]change{}}
+}
+
+func (g *generation) empty() bool { return len(g.entries) == 0 && len(g.changes) == 0 }
+
+// own finds a document among those that the generation brought.
+func (g *generation) own(pos uint64) (entry, bool) {
+	i, ok := slices.BinarySearchFunc(g.entries, pos, func(e entry, pos uint64) int {
+		switch {
+		case e.pos < pos:
+			return -1
+		case e.pos > pos:
+			return 1
+		}
+		return 0
+	})
+	if !ok {
+		return entry{}, false
+	}
+	return g.entries[i], true
+}
+
+func (g *generation) add(e entry, grams []gram) {
+	if len(g.entries) == 0 {
+		g.born = time.Now()
+	}
+	g.entries = append(g.entries, e)
+	at := uint32(e.pos - g.base)
+	for _, k := range grams {
+		list := g.lists[k]
+		if n := len(list); n == 0 || list[n-1] != at {
+			g.lists[k] = append(list, at)
+		}
+	}
+}
+
+func (g *generation) change(c change) {
+	if _, own := g.own(c.entry.pos); !own && g.changed.IsZero() {
+		g.changed = time.Now()
+	}
+	g.changes[c.entry.pos] = c
+}
+
+// settle carries out the changes of its own documents. It returns those of
+// others, in the order of documents.
+func (g *generation) settle() []change {
+	var others []change
+	stale := map[uint32]bool{}
+	for pos, c := range g.changes {
+		if _, own := g.own(pos); own {
+			stale[uint32(pos-g.base)] = true
+		} else {
+			others = append(others, c)
+		}
+	}
+	slices.SortFunc(others, func(a, b change) int { return int(int64(a.entry.pos) - int64(b.entry.pos)) })
+	if len(stale) == 0 {
+		return others
+	}
+	for k, list := range g.lists {
+		g.lists[k] = slices.DeleteFunc(list, func(at uint32) bool { return stale[at] })
+	}
+	g.entries = slices.DeleteFunc(slices.Clone(g.entries), func(e entry) bool { return g.changes[e.pos].gone })
+	for at := range stale {
+		c := g.changes[g.base+uint64(at)]
+		if c.gone {
+			continue
+		}
+		eachGram(c.words, func(k gram) {
+			list := g.lists[k]
+			if i, found := slices.BinarySearch(list, at); !found {
+				g.lists[k] = slices.Insert(list, i, at)
+			}
+		})
+	}
+	return others
+}

@@ -1,0 +1,252 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"posthouse/appliance/fold"
+	"posthouse/appliance/record"
+	"posthouse/appliance/state"
+)
+
+// Log is the journal as a follower reads it; a sequencer is one.
+type Log interface {
+	Records(after uint64, max int) ([]record.Record, error)
+	Position() uint64
+	Watch() (wake <-chan struct{}, cancel func())
+	ReadOnly() error
+}
+
+// Options say how to run. Zero values mean the defaults.
+type Options struct {
+	FlushDocs int           // messages in memory that make a flush; default 16,384
+	FlushAge  time.Duration // what is in memory goes to the file after this; default 5 min
+	ChangeAge time.Duration // likewise after an edit or a recall; default 10 s
+	Budget    time.Duration // of one search before it answers with what it has; default 30 ms
+	NoSync    bool          // leave out fsync: only for tests that cut no power
+	Check     bool          // compare the index with state in Close; tests set it
+	Log       *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.FlushDocs == 0 {
+		o.FlushDocs = 16384
+	}
+	if o.FlushAge == 0 {
+		o.FlushAge = 5 * time.Minute
+	}
+	if o.ChangeAge == 0 {
+		o.ChangeAge = 10 * time.Second
+	}
+	if o.Budget == 0 {
+		o.Budget = 30 * time.Millisecond
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Index is the index of messages. It is safe for concurrent use.
+type Index struct {
+	path  string
+	opt   Options
+	log   Log
+	state *state.State
+	fold  *fold.Folder
+	codec codec
+
+	mu       sync.RWMutex
+	db       *bolt.DB
+	filed    manifest // what the file holds
+	tail     *generation
+	flushing *generation
+	moved    chan struct{} // closed, and made anew, when tail has grown
+	failed   error
+
+	work     chan *generation // to write
+	written  chan error       // from write, one for each generation
+	stop     context.CancelFunc
+	finished sync.WaitGroup
+}
+
+// mapSize is the address space bbolt maps at once, so that growing the file
+// never waits for readers. It is not memory.
+const mapSize = 64 << 30
+
+// errDamaged says that the file is not what was written: it is made anew.
+var errDamaged = errors.New("the index of messages is damaged")
+
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{errDamaged}, args...)...)
+}
+
+// Open opens or makes the index at path and begins to follow. It returns at
+// once; Status tells how far it is. It owns neither log nor state: close them
+// after Close.
+func Open(path string, log Log, s *state.State, opt Options) (*Index, error) {
+	x := &Index{path: path, opt: opt.withDefaults(), log: log, state: s, fold: fold.New(), codec: newCodec(),
+		moved: make(chan struct{}), work: make(chan *generation, 1), written: make(chan error, 1)}
+	if err := x.load(); err != nil {
+		if errors.Is(err, bolterrors.ErrTimeout) {
+			return nil, fmt.Errorf("open index %s: %w", path, state.ErrLocked)
+		}
+		x.opt.Log.Warn("the index of messages is made anew", "why", err.Error())
+		if err := x.reset(); err != nil {
+			return nil, err
+		}
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	x.stop = stop
+	x.finished.Add(2)
+	go x.write()
+	go x.follow(ctx)
+	return x, nil
+}
+
+// load opens the file and reads what it stands for.
+func (x *Index) load() (err error) {
+	defer caught(&err)
+	db, err := bolt.Open(x.path, 0o600, &bolt.Options{Timeout: 2 * time.Second, FreelistType: bolt.FreelistMapType,
+		InitialMmapSize: mapSize, NoStatistics: true, NoSync: x.opt.NoSync, NoGrowSync: x.opt.NoSync})
+	if err != nil {
+		return fmt.Errorf("open index %s: %w", x.path, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = db.Close()
+		}
+	}()
+	var m manifest
+	if err := db.Update(func(tx *bolt.Tx) error {
+		for _, name := range []string{bMeta, bDocs, bSegments, bNames} {
+			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
+				return err
+			}
+		}
+		if m, err = x.readManifest(tx); err != nil {
+			return err
+		}
+		return removeOrphans(tx, m)
+	}); err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.db, x.filed, x.flushing = db, m, nil
+	x.tail = newGeneration(m.position, m.stamp)
+	return nil
+}
+
+// caught turns a panic of bbolt, which is how it meets a page that is not what
+// it should be, into damage.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = damaged("%v", p)
+	}
+}
+
+// reset throws the file away and begins with an empty one.
+func (x *Index) reset() error {
+	x.mu.Lock()
+	if x.db != nil {
+		_ = x.db.Close()
+		x.db = nil
+	}
+	x.mu.Unlock()
+	if err := os.Remove(x.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove index: %w", err)
+	}
+	return x.load()
+}
+
+// Status tells how the index is.
+type Status struct {
+	Position uint64 // everything up to this journal position is found
+	Filed    uint64 // position of the file
+	Building int    // 1 to 99: the index is being made, so many percent; 0: it is whole
+	Segments int
+	Failed   error // why it no longer follows
+}
+
+// Status tells how the index is.
+func (x *Index) Status() Status {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	s := Status{Position: x.tail.pos, Filed: x.filed.position, Segments: len(x.filed.segments), Failed: x.failed}
+	if x.tail.pos < x.filed.made {
+		s.Building = int(min(99, max(1, x.tail.pos*100/x.filed.made)))
+	}
+	return s
+}
+
+// Reached waits until everything up to a position is found, ctx ends, or the
+// index has failed.
+func (x *Index) Reached(ctx context.Context, position uint64) error {
+	for {
+		x.mu.RLock()
+		at, failed, moved := x.tail.pos, x.failed, x.moved
+		x.mu.RUnlock()
+		if failed != nil {
+			return failed
+		}
+		if at >= position {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Rebuild throws the index away and makes it anew from state, beside searches.
+func (x *Index) Rebuild() {
+	x.mu.Lock()
+	x.filed.anew = true
+	x.mu.Unlock()
+}
+
+// Close writes what is in memory and closes the file. It waits until ctx ends;
+// what was not written then is read again from the journal.
+func (x *Index) Close(ctx context.Context) error {
+	x.stop()
+	done := make(chan struct{})
+	go func() { x.finished.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return fmt.Errorf("close index: %w", ctx.Err())
+	}
+	var err error
+	if x.opt.Check && x.failed == nil {
+		err = x.Check()
+	}
+	if x.db == nil {
+		return err
+	}
+	return errors.Join(err, x.db.Close())
+}
+
+// Remove deletes the index of a data directory whose server is down; the next
+// start makes it anew.
+func Remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove index: %w", err)
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("remove index: %w", err)
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
