@@ -1,6 +1,10 @@
 package search
 
 import (
+	"bytes"
+	"errors"
+	"os"
+	"slices"
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
@@ -38,4 +42,63 @@ func CountPostings(t testing.TB, path, text, except string) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// Hurts are what can happen to an index while nobody holds it.
+func Hurts() map[string]func(testing.TB, string) {
+	change := func(f func(tx *bolt.Tx) error) func(testing.TB, string) {
+		return func(t testing.TB, path string) {
+			t.Helper()
+			db, err := bolt.Open(path, 0o600, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(db.Update(f), db.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	manifestByte := func(at int) func(tx *bolt.Tx) error {
+		return func(tx *bolt.Tx) error {
+			b := tx.Bucket([]byte(bMeta))
+			v := slices.Clone(b.Get([]byte(metaKey)))
+			v[at]++
+			newCodec().seal([]byte(metaKey), v)
+			return b.Put([]byte(metaKey), v)
+		}
+	}
+	file := func(f func(path string, size int64) error) func(testing.TB, string) {
+		return func(t testing.TB, path string) {
+			t.Helper()
+			info, err := os.Stat(path)
+			if err == nil {
+				err = f(path, info.Size())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return map[string]func(testing.TB, string){
+		"removed": file(func(path string, _ int64) error { return os.Remove(path) }),
+		"emptied": file(func(path string, _ int64) error { return os.Truncate(path, 0) }),
+		"overwritten": file(func(path string, size int64) error {
+			return os.WriteFile(path, bytes.Repeat([]byte{7}, int(size)), 0o600)
+		}),
+		"other rules":    change(manifestByte(crcSize + 7)),
+		"ahead":          change(manifestByte(crcSize + 8 + 3)),
+		"of other times": change(manifestByte(crcSize + 16 + 7)),
+		"without a segment": change(func(tx *bolt.Tx) error {
+			b := tx.Bucket([]byte(bSegments))
+			k, _ := b.Cursor().First()
+			return b.DeleteBucket(slices.Clone(k))
+		}),
+		"with a merge cut off": change(func(tx *bolt.Tx) error {
+			b, err := tx.Bucket([]byte(bSegments)).CreateBucket([]byte("\xff\xff\xff\xff\xff\xff\xff\xff"))
+			if err != nil {
+				return err
+			}
+			return b.Put([]byte("0123456789"), []byte("x"))
+		}),
+	}
 }

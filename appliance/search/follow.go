@@ -53,8 +53,10 @@ func (x *Index) follow(ctx context.Context) {
 
 // advance follows until an error or the end of ctx.
 func (x *Index) advance(ctx context.Context, wake <-chan struct{}) error {
-	if err := x.begin(ctx); err != nil {
-		return err
+	if x.wantsAnew() {
+		if err := x.build(ctx); err != nil {
+			return err
+		}
 	}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -79,31 +81,6 @@ func (x *Index) advance(ctx context.Context, wake <-chan struct{}) error {
 		}
 	}
 	return ctx.Err()
-}
-
-// begin finds out whether the file can be followed on from, or makes it anew.
-func (x *Index) begin(ctx context.Context) error {
-	if x.filed.anew {
-		return x.build(ctx)
-	}
-	at := x.filed.position
-	if at > x.log.Position() {
-		return damaged("it stands at %d, the journal ends at %d", at, x.log.Position())
-	}
-	if at == 0 {
-		return nil
-	}
-	recs, err := x.log.Records(at-1, 1)
-	if errors.Is(err, journal.ErrReleased) && at == x.log.Position() {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if x.filed.stamp != 0 && len(recs) == 1 && recs[0].Time != x.filed.stamp {
-		return damaged("it was made from another journal")
-	}
-	return nil
 }
 
 // readOn puts everything that is there into memory.

@@ -14,6 +14,7 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"posthouse/appliance/fold"
+	"posthouse/appliance/journal"
 	"posthouse/appliance/record"
 	"posthouse/appliance/state"
 )
@@ -91,18 +92,25 @@ func damaged(format string, args ...any) error {
 }
 
 // Open opens or makes the index at path and begins to follow. It returns at
-// once; Status tells how far it is. It owns neither log nor state: close them
-// after Close.
+// once; Status tells how far it is, and why not when there can be no file. The
+// error is state.ErrLocked. It owns neither log nor state: close them after
+// Close.
 func Open(path string, log Log, s *state.State, opt Options) (*Index, error) {
-	x := &Index{path: path, opt: opt.withDefaults(), log: log, state: s, fold: fold.New(), codec: newCodec(),
+	x := &Index{path: path, opt: opt.withDefaults(), log: log, state: s, fold: fold.New(), codec: newCodec(), tail: newGeneration(0, 0),
 		moved: make(chan struct{}), work: make(chan *generation, 1), written: make(chan error, 1)}
-	if err := x.load(); err != nil {
+	err := x.load()
+	if err == nil {
+		err = x.fits()
+	}
+	if err != nil {
 		if errors.Is(err, bolterrors.ErrTimeout) {
 			return nil, fmt.Errorf("open index %s: %w", path, state.ErrLocked)
 		}
 		x.opt.Log.Warn("the index of messages is made anew", "why", err.Error())
-		if err := x.reset(); err != nil {
-			return nil, err
+		if x.failed = x.reset(); x.failed != nil {
+			x.opt.Log.Error("there is no index of messages; a restart may help", "error", x.failed)
+			x.stop = func() {}
+			return x, nil
 		}
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -113,7 +121,8 @@ func Open(path string, log Log, s *state.State, opt Options) (*Index, error) {
 	return x, nil
 }
 
-// load opens the file and reads what it stands for.
+// load opens the file and reads what it stands for. Nobody else uses x, or the
+// caller holds the lock.
 func (x *Index) load() (err error) {
 	defer caught(&err)
 	db, err := bolt.Open(x.path, 0o600, &bolt.Options{Timeout: 2 * time.Second, FreelistType: bolt.FreelistMapType,
@@ -140,11 +149,28 @@ func (x *Index) load() (err error) {
 	}); err != nil {
 		return err
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	x.db, x.filed, x.flushing = db, m, nil
 	x.tail = newGeneration(m.position, m.stamp)
 	return nil
+}
+
+// fits finds out whether the file belongs to the journal.
+func (x *Index) fits() error {
+	at := x.filed.position
+	if at > x.log.Position() {
+		return damaged("it stands at %d, the journal ends at %d", at, x.log.Position())
+	}
+	if at == 0 || x.filed.stamp == 0 {
+		return nil
+	}
+	recs, err := x.log.Records(at-1, 1)
+	if errors.Is(err, journal.ErrReleased) {
+		return nil // whether the file can be followed on from is seen when it is
+	}
+	if err == nil && len(recs) == 1 && recs[0].Time != x.filed.stamp {
+		err = damaged("it was made from another journal")
+	}
+	return err
 }
 
 // caught turns a panic of bbolt, which is how it meets a page that is not what
@@ -158,11 +184,11 @@ func caught(err *error) {
 // reset throws the file away and begins with an empty one.
 func (x *Index) reset() error {
 	x.mu.Lock()
+	defer x.mu.Unlock()
 	if x.db != nil {
 		_ = x.db.Close()
 		x.db = nil
 	}
-	x.mu.Unlock()
 	if err := os.Remove(x.path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("remove index: %w", err)
 	}

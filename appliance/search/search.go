@@ -91,10 +91,11 @@ type scan struct {
 	position uint64
 	building int
 
-	upTo  uint64 // documents after this were looked at
-	last  uint64 // the document looked at last
-	steps int
-	hits  []Hit
+	upTo   uint64 // documents after this were looked at
+	last   uint64 // the document looked at last
+	steps  int    // documents looked at
+	opened int    // segments
+	hits   []Hit
 }
 
 // run is a range of documents with lists of their own: a generation or a
@@ -197,7 +198,8 @@ func (s *scan) run() error {
 			continue
 		}
 		if r.segment != nil {
-			if s.late() {
+			// One segment at least, so that page after page comes to an end.
+			if s.opened++; s.opened > 1 && s.late() {
 				s.last = min(s.upTo, r.last) + 1
 				return errEnough
 			}
