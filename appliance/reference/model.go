@@ -198,6 +198,8 @@ func limits() []limit {
 		{"MaxPassword", wire.MaxPassword, wire.Text{En: "bytes of a password, at most", Zh: "密码最多字节数"}},
 		{"LiveReceipts", wire.LiveReceipts, wire.Text{En: "members up to which receipts travel live in a group", Zh: "实时推送回执的群组成员上限"}},
 		{"MaxPinned", wire.MaxPinned, wire.Text{En: "pinned messages in a room", Zh: "房间的置顶消息数"}},
+		{"SearchPage", wire.SearchPage, wire.Text{En: "messages found in one page", Zh: "每页找到的消息数"}},
+		{"NamesPage", wire.NamesPage, wire.Text{En: "people, and rooms, found by name", Zh: "按名称找到的人员数与房间数"}},
 		{"MaxHookWords", wire.MaxHookWords, wire.Text{En: "keywords or trigger words of a hook", Zh: "钩子的关键词或触发词数"}},
 		{"MaxHooksPerRoom", wire.MaxHooksPerRoom, wire.Text{En: "hooks in a room", Zh: "房间的钩子数"}},
 		{"MaxHooks", wire.MaxHooks, wire.Text{En: "hooks in all", Zh: "钩子总数"}},
