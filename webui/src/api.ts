@@ -102,7 +102,7 @@ export interface LoginParams {
   cookie?: boolean;
 }
 
-/** Result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of organisation.rename; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of notice.confirm; result of notice.remind; result of notice.close; result of scheduled.remove; result of file.discard; result of kv.put; result of hook.remove; result of import.open. */
+/** Result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of organisation.rename; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of notice.confirm; result of notice.remind; result of notice.close; result of scheduled.remove; result of file.discard; result of kv.put; result of search.rebuild; result of hook.remove; result of import.open. */
 export interface Done {
   /** journal position of the change; 0 = nothing had to change */
   position: number;
@@ -211,7 +211,7 @@ export interface InviteAccept {
 
 /** Params of directory.list; params of user.list. */
 export interface DirectoryParams {
-  /** part of name or login */
+  /** part of name or login, pinyin or initials */
   query?: string;
   /** only this department and those below */
   department?: ID;
@@ -636,7 +636,7 @@ export interface RoomResult {
 
 /** Params of room.discover; params of room.all. */
 export interface DiscoverParams {
-  /** part of the name */
+  /** part of the name, pinyin or initials */
   query?: string;
   /** 1-200, default 50 */
   limit?: number;
@@ -678,7 +678,7 @@ export interface RoomUpdate {
 export interface MembersParams {
   /** room */
   room: ID;
-  /** part of name or login */
+  /** part of name or login, pinyin or initials */
   query?: string;
   /** only those with this role */
   role?: MemberRole;
@@ -1303,6 +1303,88 @@ export interface Pong {
   position: number;
 }
 
+/** Params of search.messages. */
+export interface SearchParams {
+  /** 2-200 characters: terms apart by spaces must all occur; in double quotes, or when a term has one character, it is one text */
+  query: string;
+  /** only this room; else all rooms of the caller */
+  room?: ID;
+  /** only messages of this account */
+  sender?: ID;
+  /** only messages with files */
+  files?: boolean;
+  /** sent at or after this time, ms */
+  after?: number;
+  /** sent before this time, ms */
+  before?: number;
+  /** next of the page before; absent for the first */
+  page?: number;
+  /** 1-50, default 20 */
+  limit?: number;
+}
+
+/** Result of search.messages. */
+export interface SearchResult {
+  /** what was found, newest first; may be fewer than limit, even none, while next is set */
+  hits: SearchHit[];
+  /** page to ask for to go on; absent: that was all */
+  next?: number;
+  /** the answer is true at this journal position */
+  position: number;
+  /** the index is being made, so many percent; older messages are found already */
+  building?: number;
+}
+
+export interface SearchHit {
+  /** message */
+  message: Message;
+  /** why it was found */
+  snippet: Snippet;
+}
+
+export interface Snippet {
+  /** plain text around what was found, one line */
+  text: string;
+  /** what was found in it */
+  marks?: Mark[];
+}
+
+export interface Mark {
+  /** first UTF-16 unit of what was found */
+  from: number;
+  /** unit after it */
+  to: number;
+}
+
+/** Params of search.names. */
+export interface NamesParams {
+  /** part of a name or login, pinyin or initials */
+  query: string;
+  /** people and rooms each, 1-50, default 10 */
+  limit?: number;
+}
+
+/** Result of search.names. */
+export interface NamesResult {
+  /** people, best match first */
+  users: User[];
+  /** rooms, best match first */
+  rooms: NamedRoom[];
+}
+
+export interface NamedRoom {
+  /** room */
+  id: ID;
+  /** group, channel or announcement */
+  kind: RoomKind;
+  /** name */
+  name: string;
+  /** number of members */
+  members: number;
+  /** the caller is one; else it can be joined */
+  member: boolean;
+}
+
 /** Params of hook.create. */
 export interface HookCreate {
   /** incoming, outgoing or command */
@@ -1490,6 +1572,12 @@ export interface StatusResult {
   sessions: number;
   /** people online */
   online: number;
+  /** position of the index of messages */
+  search?: number;
+  /** it is being made, so many percent */
+  search_building?: number;
+  /** why it no longer follows */
+  search_problem?: string;
   /** why nothing can be stored */
   read_only?: string;
   /** fingerprint of the CA */
@@ -2034,6 +2122,12 @@ export interface Methods {
   "sync.ack": { params: AckParams; result: Empty; socket: true };
   /** Heartbeat of the client. */
   "sync.ping": { params: Empty; result: Pong; socket: true };
+  /** Finds messages of the caller's rooms by any part of two or more characters of their text or file names, newest first. */
+  "search.messages": { params: SearchParams; result: SearchResult; socket: false };
+  /** Finds people, and rooms the caller is in or may join, by name, login, pinyin or initials. */
+  "search.names": { params: NamesParams; result: NamesResult; socket: false };
+  /** Throws the index of messages away and makes it anew, beside searches. */
+  "search.rebuild": { params: Empty; result: Done; socket: false };
   /** Makes a hook and its bot. Moderators and owners of the room, admins anywhere. Address and secret are shown once. */
   "hook.create": { params: HookCreate; result: HookResult; socket: false };
   /** Hooks of a room, or all that the caller looks after. Other members see names only. */
@@ -2147,6 +2241,9 @@ export const access: { readonly [M in Method]: Access } = {
   "sync.start": "logged_in",
   "sync.ack": "logged_in",
   "sync.ping": "logged_in",
+  "search.messages": "logged_in",
+  "search.names": "logged_in",
+  "search.rebuild": "operator",
   "hook.create": "logged_in",
   "hook.list": "logged_in",
   "hook.update": "logged_in",
@@ -2257,6 +2354,10 @@ export const limits = {
   LiveReceipts: 50,
   /** pinned messages in a room */
   MaxPinned: 100,
+  /** messages found in one page */
+  SearchPage: 50,
+  /** people, and rooms, found by name */
+  NamesPage: 50,
   /** keywords or trigger words of a hook */
   MaxHookWords: 20,
   /** hooks in a room */
