@@ -66,3 +66,10 @@ export function step(rows: readonly Branch[], at: number, key: string, open: Rea
   }
   return {};
 }
+
+// byDepartment groups people, the groups by name, those without one last.
+export function byDepartment<T>(people: readonly T[], place: (p: T) => string): [string, T[]][] {
+  const groups = new Map<string, T[]>();
+  for (const p of people) groups.set(place(p), [...(groups.get(place(p)) ?? []), p]);
+  return [...groups].sort(([a], [b]) => Number(!a) - Number(!b) || a.localeCompare(b));
+}

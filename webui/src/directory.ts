@@ -5,10 +5,12 @@ import type { Department, ID, User } from "./api";
 import { departmentChoice, form, manages, newAccount, roleName } from "./accounts";
 import { card, face, presenceLine } from "./card";
 import { grow, pathOf, step, under, visible, type Branch } from "./departments";
-import { confirm, dialog, field, fillWith, h, icon, iconButton, menuItem, popup, toast } from "./dom";
+import { confirm, dialog, field, fillWith, h, icon, iconButton, menuItem, place, popup, toast } from "./dom";
 import type { Feature, Frame, View } from "./frame";
 import { explain, t } from "./lang";
 import { Picker } from "./people";
+import { Rows } from "./rows";
+import { presenceOf } from "./state";
 import type { Topic } from "./store";
 
 const pageSize = 50;
@@ -31,6 +33,7 @@ class DirectoryPage implements View {
   private rows: Branch[] = [];
   private at: ID; // "": everybody
   private people: User[] = [];
+  private shelf = new Rows();
   private asked = 0;
   private timer = 0;
 
@@ -219,11 +222,16 @@ class DirectoryPage implements View {
     const { client } = this.f;
     const s = client.store.state;
     const focused = this.list.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset["user"] : undefined;
-    fillWith(this.list, ...this.people.map((u) => h("li", null,
-      h("button", { type: "button", class: "person" + (u.disabled ? " off" : ""), "data-user": u.id, onclick: () => card(client, u.id, () => this.soon(100)) }, face(s, { id: u.id, name: u.name || u.login, ...(u.avatar ? { avatar: u.avatar } : {}) }),
-        h("span", { class: "about" }, h("span", { class: "name" }, u.name || u.login, u.id === s.me?.id ? " (" + t("you") + ")" : ""),
-          h("span", { class: "login" }, [u.disabled ? t("card.disabled") : "", u.title, this.at && !this.departments.some((d) => d.parent === this.at) ? "" : pathOf(this.departments, u.department), u.role === "member" ? "" : roleName(u.role)].filter(Boolean).join(" · ") || "@" + u.login)),
-        h("span", { class: "hint" }, u.disabled ? "" : presenceLine(s, u.id))))));
+    const deep = !this.at || this.departments.some((d) => d.parent === this.at);
+    place(this.list, this.people.map((u) => {
+      const about = [u.disabled ? t("card.disabled") : "", u.title, deep ? pathOf(this.departments, u.department) : "", u.role === "member" ? "" : roleName(u.role)].filter(Boolean).join(" · ") || "@" + u.login;
+      const presence = u.disabled ? "" : presenceLine(s, u.id);
+      return this.shelf.row(u.id, JSON.stringify([u.name, u.avatar, about, presence, presenceOf(s, u.id)]), () => h("li", null,
+        h("button", { type: "button", class: "person" + (u.disabled ? " off" : ""), "data-user": u.id, onclick: () => card(client, u.id, () => this.soon(100)) }, face(s, { id: u.id, name: u.name || u.login, ...(u.avatar ? { avatar: u.avatar } : {}) }),
+          h("span", { class: "about" }, h("span", { class: "name" }, u.name || u.login, u.id === s.me?.id ? " (" + t("you") + ")" : ""), h("span", { class: "login" }, about)),
+          h("span", { class: "hint" }, presence))));
+    }));
+    this.shelf.drop();
     if (focused) this.list.querySelector<HTMLElement>(`[data-user="${CSS.escape(focused)}"]`)?.focus();
   }
 

@@ -210,7 +210,7 @@ export function popup(at: HTMLElement, label: string, items: HTMLElement[]): voi
   });
   document.addEventListener("pointerdown", outside, true);
   at.setAttribute("aria-expanded", "true");
-  (at.closest("dialog, main, nav") ?? document.body).appendChild(menu);
+  (at.closest("dialog, main, nav, aside") ?? document.body).appendChild(menu);
   const box = at.getBoundingClientRect();
   const m = menu.getBoundingClientRect();
   menu.style.left = Math.max(8, Math.min(box.right - m.width, innerWidth - m.width - 8)) + "px";

@@ -4,12 +4,13 @@
 import type { Department, ID, MemberRole, Room, RoomMember } from "./api";
 import { card, face, presenceLine } from "./card";
 import type { Client } from "./client";
-import { pathOf } from "./departments";
+import { byDepartment, pathOf } from "./departments";
 import { confirm, dialog, fillWith, h, iconButton, menuItem, popup, toast, unique } from "./dom";
 import type { Feature, Frame, View } from "./frame";
 import { explain, t } from "./lang";
 import { nameOf } from "./names";
 import { Picker } from "./people";
+import { Rows } from "./rows";
 import { moderates } from "./state";
 import type { Topic } from "./store";
 import type { Key } from "./words";
@@ -22,13 +23,6 @@ const watchedMax = 300; // people of one pane
 interface Section {
   list: RoomMember[];
   more: boolean;
-}
-
-// byDepartment groups people, the groups by name, those without one last.
-export function byDepartment<T>(people: readonly T[], place: (p: T) => string): [string, T[]][] {
-  const groups = new Map<string, T[]>();
-  for (const p of people) groups.set(place(p), [...(groups.get(place(p)) ?? []), p]);
-  return [...groups].sort(([a], [b]) => Number(!a) - Number(!b) || a.localeCompare(b));
 }
 
 class MembersPane implements View {
@@ -44,6 +38,7 @@ class MembersPane implements View {
   private asked = 0;
   private timer = 0;
   private drawn = "";
+  private shelf = new Rows();
 
   constructor(private readonly f: Frame, private readonly room: ID) {
     this.search = h("input", { type: "search", placeholder: t("people.search"), "aria-label": t("people.search"), oninput: () => this.soon(150), onkeydown: (e: KeyboardEvent) => {
@@ -145,13 +140,20 @@ class MembersPane implements View {
       if (open) groups.push(h("button", { type: "button", onclick: () => void this.further(open) }, t("members.more")));
     }
     fillWith(this.body, ...groups);
+    this.shelf.drop();
     if (focused) this.body.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   }
 
   private group(name: string, list: RoomMember[], r: Room, more: (() => void) | null): HTMLElement {
     const id = unique("g");
     return h("section", { "aria-labelledby": id }, h("h3", { id }, name, " ", h("span", { class: "count" }, more ? list.length + "+" : list.length)),
-      h("ul", { class: "people open" }, ...list.map((m) => this.row(m, r))), more ? h("button", { type: "button", onclick: more }, t("members.more")) : null);
+      h("ul", { class: "people open" }, ...list.map((m) => this.shelf.row(m.user, this.look(m, r), () => this.row(m, r)))), more ? h("button", { type: "button", onclick: more }, t("members.more")) : null);
+  }
+
+  private look(m: RoomMember, r: Room): string {
+    const s = this.f.client.store.state;
+    const u = s.users.get(m.user);
+    return JSON.stringify([this.grouping, m.role, r.my_role, r.kind, u?.name, u?.title, u?.avatar, presenceLine(s, m.user)]);
   }
 
   private row(m: RoomMember, r: Room): HTMLElement {

@@ -7,35 +7,10 @@ import { field, fillWith, h, menuItem, toast } from "./dom";
 import type { Feature, Frame, View } from "./frame";
 import { explain, lang, switchLang, t } from "./lang";
 import { avatar } from "./names";
+import { square } from "./picture";
 import { chooseTheme, theme, type Theme } from "./theme";
 import { Upload } from "./upload";
 import type { Key } from "./words";
-
-const edge = 512; // px of the square that becomes the picture
-
-// middle is the largest square in the middle of a picture.
-export function middle(width: number, height: number): { x: number; y: number; edge: number } {
-  const e = Math.min(width, height);
-  return { x: Math.floor((width - e) / 2), y: Math.floor((height - e) / 2), edge: e };
-}
-
-// square cuts the middle out of a picture and makes it small.
-async function square(file: File): Promise<File> {
-  const picture = await createImageBitmap(file);
-  const cut = middle(picture.width, picture.height);
-  const size = Math.max(1, Math.min(edge, cut.edge));
-  const canvas = h("canvas", { width: size, height: size });
-  const paper = canvas.getContext("2d");
-  if (!paper || !cut.edge) throw new Error("no canvas");
-  paper.fillStyle = "#fff"; // behind what is transparent
-  paper.fillRect(0, 0, size, size);
-  paper.imageSmoothingQuality = "high";
-  paper.drawImage(picture, cut.x, cut.y, cut.edge, cut.edge, 0, 0, size, size);
-  picture.close();
-  const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/jpeg", 0.9));
-  if (!blob) throw new Error("no picture");
-  return new File([blob], "avatar.jpg", { type: "image/jpeg" });
-}
 
 function pictureForm(client: Client): { element: HTMLElement; draw: () => void } {
   const shown = h("div", { class: "portrait" });
