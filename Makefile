@@ -6,10 +6,10 @@ VERSION ?= 0.1.0
 GO      ?= go
 export GOTOOLCHAIN ?= local
 
-.PHONY: help run build test check race faults soak fuzz bench generate package npm deps clean
+.PHONY: help run build test check race faults soak fuzz bench bench-web generate package npm deps clean
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build, start with the data directory ./data, print the address and the setup link
 	./posthouse serve --data $(DATA)
@@ -46,6 +46,9 @@ fuzz: ## run every fuzzer for FUZZ (default 60s)
 
 bench: build ## measure speed and memory against a raw relay in the same run
 	./posthouse bench
+
+bench-web: build ## measure the web chat in Chromium: first load, interactions, 5,000 rooms
+	$(GO) run ./cmd/benchweb -binary ./posthouse
 
 generate: ## write generated files anew: types of the protocol, the web client
 	$(GO) test ./appliance/reference -run UpToDate -update

@@ -27,7 +27,7 @@ func floors() map[string]int {
 		"appliance/chat": 4, "appliance/bench": 4,
 		"appliance/gate": 5,
 
-		"cmd/posthouse": 6, "cmd/e2e": 6, "cmd/faults": 6, "webui/build": 6, "appliance/client/examples/echo": 6, "webui/build/emoji": 6,
+		"cmd/posthouse": 6, "cmd/e2e": 6, "cmd/benchweb": 6, "cmd/faults": 6, "webui/build": 6, "appliance/client/examples/echo": 6, "webui/build/emoji": 6,
 	}
 }
 
