@@ -15,7 +15,7 @@
 // second from one goroutine. A scheduled message that is refused at its time is
 // kept with the reason; one that cannot be stored now is tried again.
 //
-// It runs no goroutines of its own; it is safe for concurrent use.
+// It runs no goroutines of its own but one for each call of a slash command; it is safe for concurrent use.
 package chat
 
 import (

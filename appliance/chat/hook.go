@@ -4,10 +4,12 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 
 	"posthouse/appliance/hook"
+	"posthouse/appliance/netguard"
 	"posthouse/appliance/record"
 	"posthouse/appliance/state"
 	"posthouse/appliance/wire"
@@ -46,7 +48,11 @@ func checkLanguage(lang string) error {
 // is judged when it is known, at each request.
 func (s *Service) checkTarget(url string) error {
 	if err := s.opt.CheckURL(url); err != nil {
-		return wire.BadParam("url", err.Error(), "须为允许访问的 http 或 https 地址："+err.Error())
+		text := wire.Text{En: err.Error(), Zh: err.Error()}
+		if refused := (*netguard.Error)(nil); errors.As(err, &refused) {
+			text.Zh = refused.Zh
+		}
+		return wire.BadParam("url", text.En, text.Zh)
 	}
 	return nil
 }
@@ -108,12 +114,16 @@ func (s *Service) wireHook(h *record.Hook, keeper bool) wire.Hook {
 	}
 	w.Format, w.Keywords, w.Usernames, w.Signed, w.Language = h.Format, h.Keywords, h.Names, h.Form == "incoming" && h.Secret != "", h.Lang
 	w.URL, w.Events, w.Words = h.URL, h.Events, h.Words
-	s.counts.fill(&w)
+	n := s.counts.Of(h.ID)
+	w.LastUsed, w.Delivered, w.Refused, w.LastError, w.LastErrorAt = n.Used, n.Delivered, n.Refused, n.Why, n.Failed
+	if s.opt.Hooks != nil {
+		w.Pending, w.Dead = s.opt.Hooks.Queue(h.ID)
+	}
 	return w
 }
 
 func (s *Service) hookList(c *Call, p *wire.HookListParams) (wire.HookList, error) {
-	all := c.Actor.Operator || c.Actor.Role == wire.Admin || c.Actor.Role == wire.Owner
+	all := s.allHooks(c)
 	if p.Room != 0 && !all {
 		if err := s.within(c, p.Room); err != nil {
 			return wire.HookList{}, err

@@ -63,7 +63,7 @@ func (s *Service) Post(ctx context.Context, p *Posted) PostAnswer {
 
 func (s *Service) post1(ctx context.Context, p *Posted, h *record.Hook) PostAnswer {
 	refused := func(e *wire.Error, code int, msg string) PostAnswer {
-		s.counts.refuse(h.ID, e.Text.In(h.Lang), p.Now)
+		s.counts.Refuse(h.ID, e.Text.In(h.Lang), p.Now)
 		level := s.opt.Log.Info
 		if e.Kind == wire.Internal {
 			level = s.opt.Log.Error
@@ -85,7 +85,7 @@ func (s *Service) post1(ctx context.Context, p *Posted, h *record.Hook) PostAnsw
 		return refused(wire.Refuse(wire.InvalidParams, "the payload holds none of the hook's keywords", "载荷不含钩子的关键词"), 310000, "keywords not in content, more: [the payload holds none of the hook's keywords]")
 	}
 	if m.Text == "" { // nothing that people need to be told
-		s.counts.pass(h.ID, p.Now)
+		s.counts.Pass(h.ID, p.Now)
 		return p.taken()
 	}
 	cmd := &state.SendMessage{Room: h.Room, Hook: h.ID, Key: postKey(h.ID, p), Text: m.Text}
@@ -104,7 +104,7 @@ func (s *Service) post1(ctx context.Context, p *Posted, h *record.Hook) PostAnsw
 		}
 		return refused(e, code, msg)
 	}
-	s.counts.pass(h.ID, p.Now)
+	s.counts.Pass(h.ID, p.Now)
 	return p.taken()
 }
 

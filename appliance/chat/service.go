@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"posthouse/appliance/id"
+	"posthouse/appliance/outhook"
 	"posthouse/appliance/record"
 	"posthouse/appliance/search"
 	"posthouse/appliance/sequencer"
@@ -33,6 +34,9 @@ type Options struct {
 	// CheckURL refuses addresses that hooks may not call; nil refuses all.
 	CheckURL func(url string) error
 	Search   *search.Index // of messages; nil: there is none
+	// Hooks calls other programs; without it there are neither outgoing hooks
+	// nor commands.
+	Hooks *outhook.Engine
 }
 
 func (o Options) withDefaults() Options {
@@ -91,7 +95,7 @@ type Service struct {
 	known   *limiter // by account and address it logged in from
 	addrs   *limiter // by address
 	setup   setupLink
-	counts  *hookCounts
+	counts  *outhook.Counts
 	started time.Time
 	finding *searches
 }
@@ -105,7 +109,10 @@ func New(q *sequencer.Sequencer, s *state.State, opt Options) *Service {
 	v.known = newLimiter(float64(opt.LoginsByUser), 1.0/60)
 	v.addrs = newLimiter(float64(opt.LoginsByAddr), float64(opt.LoginsByAddr)/60)
 	v.tuned.Store(opt.tuning())
-	v.counts = newHookCounts()
+	v.counts = outhook.NewCounts()
+	if opt.Hooks != nil {
+		v.counts = opt.Hooks.Counts()
+	}
 	v.finding = newSearches()
 	v.methods = v.table()
 	return v

@@ -75,6 +75,11 @@ func (s *Service) table() map[string]method {
 	bind(t, "hook.update", s.hookUpdate)
 	bind(t, "hook.remove", s.hookRemove)
 	bind(t, "hook.rotate", s.hookRotate)
+	bind(t, "hook.dead", s.hookDead)
+	bind(t, "hook.retry", s.hookRetry)
+	bind(t, "hook.discard", s.hookDiscard)
+	bind(t, "command.list", s.commandList)
+	bindAsync(t, "command.run", s.commandRun)
 
 	bind(t, "search.messages", s.searchMessages)
 	bind(t, "search.names", s.searchNames)

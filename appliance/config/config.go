@@ -15,6 +15,7 @@ type Config struct {
 	Journal Journal `toml:"journal" doc:"The journal: the ordered record of every change." zh:"日志账本：每一次变更的有序记录。"`
 	Session Session `toml:"session" doc:"Signing in and staying signed in." zh:"登录与保持登录。"`
 	Files   Files   `toml:"files" doc:"Uploaded files." zh:"上传的文件。"`
+	Hooks   Hooks   `toml:"hooks" doc:"Outgoing hooks and slash commands: what this server may call on behalf of its people." zh:"发送钩子与斜杠命令：服务器可以代用户访问什么。"`
 	Log     Log     `toml:"log" doc:"What the server writes about itself." zh:"服务器自身的运行日志。"`
 }
 
@@ -105,6 +106,12 @@ type Files struct {
 	BinDays          int   `toml:"bin_days" default:"7" min:"0" max:"3650" unit:"days" restart:"no" doc:"A deleted file can be brought back for this long." zh:"已删除的文件在这段时间内可以找回。"`
 	UnsentHours      int   `toml:"unsent_hours" default:"24" min:"1" max:"8760" unit:"hours" restart:"no" doc:"An upload that no message refers to is deleted after this time." zh:"没有被任何消息引用的上传文件在这段时间后删除。"`
 	FreeReserveBytes Bytes `toml:"free_reserve_bytes" default:"2GiB" min:"64MiB" max:"1PiB" unit:"bytes" restart:"no" doc:"Uploads stop when less than this is free on the disk of data_dir, so that messages still fit." zh:"data_dir 所在磁盘的可用空间低于此值时停止接收上传，好让消息还存得下。"`
+}
+
+// Hooks is the section [hooks].
+type Hooks struct {
+	AllowedNetworks []string      `toml:"allowed_networks" default:"private" restart:"no" doc:"Networks (CIDR) and addresses that outgoing hooks and slash commands may call; judged when a connection is made, whatever the name said. \"private\" is the private networks of a LAN: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 and fc00::/7. For targets on the internet add theirs, or \"0.0.0.0/0\" and \"::/0\" for all: a moderator of a room can then send what is said in it anywhere. A program on this machine is reached only when its address is listed by itself, for example \"127.0.0.1\"; this server's own ports, link-local addresses and cloud metadata services never. Empty: nothing is called." zh:"发送钩子与斜杠命令可以访问的网段（CIDR）和地址；按实际建立连接的地址判断，与主机名无关。“private”表示局域网的私有网段：10.0.0.0/8、172.16.0.0/12、192.168.0.0/16 和 fc00::/7。目标在互联网上时请加上其网段，或用“0.0.0.0/0”和“::/0”表示全部：房间主持人便可把房间内容发往任何地方。本机上的程序只有在单独列出其地址（例如“127.0.0.1”）时才可访问；本服务器自身的端口、链路本地地址和云元数据服务始终禁止。留空则不访问任何地址。"`
+	CommandTimeout  time.Duration `toml:"command_timeout" default:"5s" min:"3s" max:"10s" restart:"yes" doc:"How long a slash command's program may take to answer." zh:"斜杠命令的程序最长应答时间。"`
 }
 
 // Log is the section [log].

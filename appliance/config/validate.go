@@ -76,6 +76,9 @@ func (c *Config) validate(src Sources, p *problems) {
 	c.checkServer(fail)
 	c.checkTLS(fail)
 	c.checkLimits(fail)
+	for _, n := range c.Hooks.AllowedNetworks {
+		fail("hooks.allowed_networks", network(n))
+	}
 }
 
 func (c *Config) checkServer(fail func(string, *text)) {
@@ -273,6 +276,20 @@ func wildcard(host string) string {
 		return "4"
 	}
 	return ""
+}
+
+// network judges a network or address that hooks may call.
+func network(s string) *text {
+	if s == "private" {
+		return nil
+	}
+	if t := proxy(s); t != nil && s != "0.0.0.0/0" && s != "::/0" {
+		return t
+	}
+	if a, err := netip.ParseAddr(s); err == nil && (a.Zone() != "" || a.Is4In6()) {
+		return say("write %q without a zone, and IPv4 as IPv4", "请写 %q 时去掉区域标识，IPv4 用 IPv4 写法", s)
+	}
+	return nil
 }
 
 func proxy(s string) *text {

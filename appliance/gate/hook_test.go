@@ -24,6 +24,9 @@ import (
 	"posthouse/appliance/id"
 	"posthouse/appliance/journal"
 	"posthouse/appliance/markup"
+	"posthouse/appliance/netguard"
+	"posthouse/appliance/outhook"
+	"posthouse/appliance/record"
 	"posthouse/appliance/sequencer"
 	"posthouse/appliance/state"
 	"posthouse/appliance/wire"
@@ -35,6 +38,7 @@ type office struct {
 	at    string // http://127.0.0.1:port
 	boss  *client.HTTP
 	chat  *chat.Service
+	hooks *outhook.Engine
 	room  wire.Room
 	mu    sync.Mutex
 	log   strings.Builder
@@ -74,12 +78,20 @@ func openOffice(t *testing.T, limits Limits) *office {
 	must(t, err)
 	o.at = "http://" + ln.Addr().String()
 	log := slog.New(slog.NewTextHandler(o, nil))
-	o.chat = chat.New(q, s, chat.Options{Hash: chat.HashCost{KiB: 8, Passes: 1}, BaseURL: func() string { return o.at }, Log: log})
+	guard, err := netguard.New(netguard.Options{Allowed: []string{"127.0.0.1"}, OwnPorts: func() []int { return []int{ln.Addr().(*net.TCPAddr).Port} }})
+	must(t, err)
+	o.hooks, err = outhook.Open(filepath.Join(dir, "hooks.db"), outhook.Options{Journal: q, State: s, Client: guard.Client(5 * time.Second), Log: log, Backoff: []time.Duration{},
+		Post: func(ctx context.Context, h *record.Hook, room id.ID, text string, key [16]byte) error {
+			return chat.PostByHook(ctx, q, h, room, text, key)
+		}})
+	must(t, err)
+	o.hooks.Start()
+	o.chat = chat.New(q, s, chat.Options{Hash: chat.HashCost{KiB: 8, Passes: 1}, BaseURL: func() string { return o.at }, Log: log, CheckURL: guard.CheckURL, Hooks: o.hooks})
 	g, err := New(Options{Service: o.chat, Limits: limits, Logger: log, Now: o.now})
 	must(t, err)
 	go func() { _ = g.Serve(ln, LocalHTTP) }()
 	t.Cleanup(func() {
-		must(t, errors.Join(g.Close(), q.Close(context.Background()), s.Close(), j.Close()))
+		must(t, errors.Join(g.Close(), o.hooks.Close(), q.Close(context.Background()), s.Close(), j.Close()))
 	})
 	link, err := url.Parse(strings.Replace(o.chat.SetupURL(), "/#/", "/", 1))
 	must(t, err)

@@ -1,6 +1,8 @@
 package state
 
 import (
+	"slices"
+
 	"posthouse/appliance/id"
 	"posthouse/appliance/record"
 )
@@ -38,6 +40,11 @@ func (s *State) removeHook(r *record.Record, body *record.HookRemoved) error {
 		return nil
 	}
 	delete(s.hooks, h.ID)
+	if left := slices.DeleteFunc(slices.Clone(s.roomHooks[h.Room]), func(x id.ID) bool { return x == h.ID }); len(left) > 0 {
+		s.roomHooks[h.Room] = left
+	} else {
+		delete(s.roomHooks, h.Room)
+	}
 	if len(h.Token) == 32 {
 		delete(s.hookTokens, [32]byte(h.Token))
 	}
@@ -59,6 +66,9 @@ func (s *State) removeHook(r *record.Record, body *record.HookRemoved) error {
 }
 
 func (s *State) indexHook(h *record.Hook) {
+	if s.hooks[h.ID] == nil {
+		s.roomHooks[h.Room] = append(s.roomHooks[h.Room], h.ID)
+	}
 	s.hooks[h.ID] = h
 	if len(h.Token) == 32 {
 		s.hookTokens[[32]byte(h.Token)] = h.ID
@@ -81,6 +91,13 @@ func (c *checker) hooks() {
 				c.bad("token of hook %s does not lead to it", hid)
 			}
 		}
+	}
+	indexed := 0
+	for _, list := range s.roomHooks {
+		indexed += len(list)
+	}
+	if indexed != len(s.hooks) {
+		c.bad("%d hooks are indexed by room, there are %d", indexed, len(s.hooks))
 	}
 	if tokens != len(s.hookTokens) {
 		c.bad("%d tokens lead to %d hooks", len(s.hookTokens), tokens)

@@ -112,6 +112,7 @@ type State struct {
 	kv           map[id.ID]map[string]*kvEntry // by account or device
 	hooks        map[id.ID]*record.Hook
 	hookTokens   map[[32]byte]id.ID
+	roomHooks    map[id.ID][]id.ID // by room; zero: those of every room
 
 	notices       map[id.ID]*notice
 	noticeOrder   []id.ID // by time of sending
@@ -259,6 +260,7 @@ func (s *State) reset() {
 	s.kv = map[id.ID]map[string]*kvEntry{}
 	s.hooks = map[id.ID]*record.Hook{}
 	s.hookTokens = map[[32]byte]id.ID{}
+	s.roomHooks = map[id.ID][]id.ID{}
 	s.notices = map[id.ID]*notice{}
 	s.noticeOrder = nil
 	s.scheduled = map[id.ID]*scheduled{}

@@ -48,13 +48,28 @@ func (s *State) Hooks(keep func(h *record.Hook) bool) []record.Hook {
 	return list
 }
 
+// HooksOf are the hooks of one form of a room; zero: those of every room.
+func (s *State) HooksOf(room id.ID, form string) []record.Hook {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var list []record.Hook
+	for _, hid := range s.roomHooks[room] {
+		if h := s.hooks[hid]; h.Form == form {
+			list = append(list, *h)
+		}
+	}
+	return list
+}
+
 // Command finds the command of a word in a room, or of every room.
 func (s *State) Command(room id.ID, word string) (record.Hook, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for _, h := range s.hooks {
-		if h.Form == "command" && h.Word == word && (h.Room == 0 || h.Room == room) && !h.Disabled {
-			return *h, true
+	for _, of := range []id.ID{room, 0} {
+		for _, hid := range s.roomHooks[of] {
+			if h := s.hooks[hid]; h.Form == "command" && h.Word == word && !h.Disabled {
+				return *h, true
+			}
 		}
 	}
 	return record.Hook{}, false

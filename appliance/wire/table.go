@@ -154,6 +154,11 @@ func hookTable() []Spec {
 		row[HookUpdate, HookResult]("hook.update", LoggedIn, Write, "Changes a hook.", "修改钩子。"),
 		row[HookParam, Done]("hook.remove", LoggedIn, Write, "Removes a hook; its address is worthless at once and its bot leaves.", "删除钩子，地址立即失效，机器人离开。"),
 		row[HookRotate, HookResult]("hook.rotate", LoggedIn, Write, "Gives a hook a new token or secret; the old one is worthless at once.", "更换令牌或密钥，旧的立即失效。"),
+		row[HookParam, DeadList]("hook.dead", LoggedIn, Query, "Deliveries of an outgoing hook that were given up.", "发送钩子的死信。"),
+		row[DeadParams, DeadResult]("hook.retry", LoggedIn, Write, "Puts dead letters back into the hook's queue.", "重新投递死信。"),
+		row[DeadParams, DeadResult]("hook.discard", LoggedIn, Write, "Throws dead letters away.", "丢弃死信。"),
+		row[RoomParam, CommandList]("command.list", LoggedIn, Query, "Slash commands of a room, those of the client included.", "房间可用的斜杠命令，含客户端内置命令。"),
+		row[CommandRun, CommandAnswer]("command.run", LoggedIn, Post, "Runs a slash command: its program is called and its answer told to the caller or posted to the room.", "运行斜杠命令：调用其程序，回答仅自己可见或发到房间。"),
 	}
 }
 

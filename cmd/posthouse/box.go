@@ -7,8 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -18,7 +20,11 @@ import (
 	"posthouse/appliance/blob"
 	"posthouse/appliance/chat"
 	"posthouse/appliance/config"
+	"posthouse/appliance/id"
 	"posthouse/appliance/journal"
+	"posthouse/appliance/netguard"
+	"posthouse/appliance/outhook"
+	"posthouse/appliance/record"
 	"posthouse/appliance/search"
 	"posthouse/appliance/sequencer"
 	"posthouse/appliance/state"
@@ -30,6 +36,7 @@ import (
 const (
 	journalDir = "journal"
 	stateFile  = "state.db"
+	hooksFile  = "hooks.db"
 	baseFile   = "base.db" // state as it was when segments were last released
 	filesDir   = "files"
 	thumbsDir  = "thumbnails"
@@ -54,6 +61,8 @@ type box struct {
 	blobs   *blob.Store
 	thumbs  *thumbnail.Maker
 	search  *search.Index // nil for the command line, which leaves it as it is
+	guard   *netguard.Guard
+	hooks   *outhook.Engine
 	chat    *chat.Service
 	fatal   chan error // receives the error after which nothing may be stored
 }
@@ -129,7 +138,11 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 	}
 	opt := chatOptions(cfg)
 	opt.BaseURL, opt.FillStatus = func() string { return baseURL(b.cfg) }, fill
+	if err := b.openHooks(cfg); err != nil {
+		return nil, err
+	}
 	opt.Version, opt.Log, opt.Search = version(), log, b.search
+	opt.CheckURL, opt.Hooks = b.guard.CheckURL, b.hooks
 	b.chat = chat.New(b.seq, b.state, opt)
 	return b, nil
 }
@@ -150,6 +163,40 @@ func (b *box) retune(cfg config.Config) {
 	b.state.Retune(stateLimits(cfg))
 	b.chat.Retune(chatOptions(cfg))
 	b.blobs.Retune(int64(cfg.Limits.UploadBytes), int64(cfg.Files.FreeReserveBytes))
+	if err := b.guard.Retune(cfg.Hooks.AllowedNetworks); err != nil {
+		b.log.Error("hooks.allowed_networks stays as it was", "error", err) // Validate refuses it before
+	}
+}
+
+// hookTimeout is how long a request of an outgoing hook may take.
+const hookTimeout = 10 * time.Second
+
+// openHooks opens the engine of outgoing hooks, which serve starts.
+func (b *box) openHooks(cfg config.Config) error {
+	var err error
+	b.guard, err = netguard.New(netguard.Options{Allowed: cfg.Hooks.AllowedNetworks, OwnPorts: func() []int { return ports(b.cfg) }})
+	if err != nil {
+		return fmt.Errorf("hooks.allowed_networks: %w", err)
+	}
+	b.hooks, err = outhook.Open(filepath.Join(cfg.Server.DataDir, hooksFile), outhook.Options{Journal: b.seq, State: b.state,
+		Client: b.guard.Client(hookTimeout), CommandTimeout: cfg.Hooks.CommandTimeout, Log: b.log,
+		Post: func(ctx context.Context, h *record.Hook, room id.ID, text string, key [16]byte) error {
+			return chat.PostByHook(ctx, b.seq, h, room, text, key)
+		}})
+	return err
+}
+
+// ports are those that this server listens on.
+func ports(cfg config.Config) []int {
+	var out []int
+	for _, a := range append([]string{cfg.Server.ListenLocal}, cfg.Server.Listen...) {
+		if _, port, err := net.SplitHostPort(a); err == nil {
+			if n, err := strconv.Atoi(port); err == nil {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
 }
 
 // restoreBase makes a missing state file from the base snapshot, if there is
@@ -331,9 +378,12 @@ func (b *box) release(now time.Time) error {
 // close stops the sequencer, flushes state and closes everything, in the
 // reverse order of openBox.
 func (b *box) close(ctx context.Context) error {
-	var searching error
+	var searching, hooks error
 	if b.search != nil {
 		searching = b.search.Close(ctx)
+	}
+	if b.hooks != nil {
+		hooks = b.hooks.Close()
 	}
 	err := b.seq.Close(ctx)
 	if err != nil || b.seq.Failed() != nil {
@@ -342,13 +392,16 @@ func (b *box) close(ctx context.Context) error {
 		err = errors.Join(err, b.state.Close())
 	}
 	b.thumbs.Close()
-	return errors.Join(searching, err, b.journal.Close())
+	return errors.Join(searching, hooks, err, b.journal.Close())
 }
 
 // abandon closes what openBox had opened before it met an error.
 func (b *box) abandon() {
 	if b.search != nil {
 		_ = b.search.Close(context.Background())
+	}
+	if b.hooks != nil {
+		_ = b.hooks.Close()
 	}
 	if b.seq != nil {
 		_ = b.seq.Close(context.Background())

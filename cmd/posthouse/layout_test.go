@@ -22,7 +22,7 @@ func floors() map[string]int {
 		"appliance/markup": 1, "appliance/tus": 1, "appliance/filename": 1, "appliance/thumbnail": 1, "appliance/config": 1,
 		"appliance/lancert": 1, "appliance/doctext": 1, "appliance/pinyin": 1, "appliance/migrate": 1, "webui": 1, "webui/bundle": 2, "webui/pages": 0,
 
-		"appliance/state": 2, "appliance/hook": 2, "appliance/client": 2, "appliance/reference": 2,
+		"appliance/state": 2, "appliance/hook": 2, "appliance/netguard": 1, "appliance/outhook": 3, "appliance/client": 2, "appliance/reference": 2,
 		"appliance/sequencer": 3, "appliance/search": 3,
 		"appliance/chat": 4, "appliance/bench": 4,
 		"appliance/gate": 5,
@@ -34,7 +34,7 @@ func floors() map[string]int {
 // owners are the packages that alone may import a library.
 func owners() map[string][]string {
 	return map[string][]string{
-		"go.etcd.io/bbolt":                {"appliance/state", "appliance/search"},
+		"go.etcd.io/bbolt":                {"appliance/state", "appliance/search", "appliance/outhook"},
 		"github.com/mozillazg/go-pinyin":  {"appliance/pinyin"},
 		"github.com/fasthttp/websocket":   {"appliance/gate", "appliance/client", "appliance/bench"},
 		"github.com/shirou/gopsutil/v3":   {"sysmon/host"},

@@ -74,6 +74,7 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 	}
 	err = s.open(ctx, log)
 	if err == nil {
+		s.hooks.Start()
 		go s.keep(ctx)
 		go s.punctual(ctx)
 		a.greet(out, s)
