@@ -620,7 +620,7 @@ export interface ReplyQuote {
   text: string;
 }
 
-/** Params of room.get; params of room.join; params of room.leave; params of room.pins; params of room.inspect. */
+/** Params of room.get; params of room.join; params of room.leave; params of room.pins; params of command.list; params of room.inspect. */
 export interface RoomParam {
   /** room */
   room: ID;
@@ -1534,7 +1534,7 @@ export interface HookUpdate {
   disabled?: boolean;
 }
 
-/** Params of hook.remove. */
+/** Params of hook.remove; params of hook.dead. */
 export interface HookParam {
   /** hook */
   hook: ID;
@@ -1546,6 +1546,92 @@ export interface HookRotate {
   hook: ID;
   /** token (of an incoming hook's address) or secret; default token for incoming, else secret */
   what?: string;
+}
+
+/** Result of hook.dead. */
+export interface DeadList {
+  /** deliveries that were given up, oldest first, at most 200 */
+  dead: DeadLetter[];
+  /** there are more */
+  more?: boolean;
+}
+
+export interface DeadLetter {
+  /** delivery */
+  id: string;
+  /** hook */
+  hook: ID;
+  /** message, edited, recalled or members */
+  event: string;
+  /** room */
+  room: ID;
+  /** entry of the room */
+  seq: number;
+  /** when it happened, ms */
+  queued: number;
+  /** when it was given up, ms */
+  gave_up: number;
+  /** how often it was tried */
+  attempts: number;
+  /** why the last try failed */
+  error: string;
+}
+
+/** Params of hook.retry; params of hook.discard. */
+export interface DeadParams {
+  /** hook */
+  hook: ID;
+  /** which, at most 200; absent: all of them */
+  deliveries?: string[];
+}
+
+/** Result of hook.retry; result of hook.discard. */
+export interface DeadResult {
+  /** how many */
+  count: number;
+}
+
+/** Result of command.list. */
+export interface CommandList {
+  /** commands by name */
+  commands: Command[];
+}
+
+export interface Command {
+  /** the word after the slash */
+  command: string;
+  /** its arguments */
+  hint?: string;
+  /** what it does, in the caller's language */
+  description?: string;
+  /** the client itself does it, with the methods of this table */
+  builtin?: boolean;
+  /** the hook that does it */
+  hook?: ID;
+}
+
+/** Params of command.run. */
+export interface CommandRun {
+  /** room it is used in */
+  room: ID;
+  /** /word and arguments */
+  text: string;
+  /** client key, as in message.send: the answer that goes to the room is sent once */
+  key: string;
+}
+
+/** Result of command.run. */
+export interface CommandAnswer {
+  /** what the command answered, in the Markdown subset */
+  text?: string;
+  /** room: sent to the room; me: only the caller sees it, and it is kept nowhere */
+  visibility: string;
+  /** who answers */
+  bot: ID;
+  /** the message sent to the room */
+  message?: MessageID;
+  /** its journal position */
+  position?: number;
 }
 
 /** Result of server.status. */
@@ -2138,6 +2224,16 @@ export interface Methods {
   "hook.remove": { params: HookParam; result: Done; socket: false };
   /** Gives a hook a new token or secret; the old one is worthless at once. */
   "hook.rotate": { params: HookRotate; result: HookResult; socket: false };
+  /** Deliveries of an outgoing hook that were given up. */
+  "hook.dead": { params: HookParam; result: DeadList; socket: false };
+  /** Puts dead letters back into the hook's queue. */
+  "hook.retry": { params: DeadParams; result: DeadResult; socket: false };
+  /** Throws dead letters away. */
+  "hook.discard": { params: DeadParams; result: DeadResult; socket: false };
+  /** Slash commands of a room, those of the client included. */
+  "command.list": { params: RoomParam; result: CommandList; socket: false };
+  /** Runs a slash command: its program is called and its answer told to the caller or posted to the room. */
+  "command.run": { params: CommandRun; result: CommandAnswer; socket: false };
   /** Figures of the running server. */
   "server.status": { params: Empty; result: StatusResult; socket: false };
   /** Live connections. */
@@ -2249,6 +2345,11 @@ export const access: { readonly [M in Method]: Access } = {
   "hook.update": "logged_in",
   "hook.remove": "logged_in",
   "hook.rotate": "logged_in",
+  "hook.dead": "logged_in",
+  "hook.retry": "logged_in",
+  "hook.discard": "logged_in",
+  "command.list": "logged_in",
+  "command.run": "logged_in",
   "server.status": "sees",
   "server.sessions": "sees",
   "user.list": "sees",
