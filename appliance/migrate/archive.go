@@ -3,6 +3,7 @@ package migrate
 import (
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -234,9 +235,14 @@ func (l *lister) next() (jsontext.Value, error) {
 // solid gives the next byte that is not white space.
 func (l *lister) solid() (byte, error) {
 	for {
-		c, err := l.in.ReadByte()
-		if err != nil || c != ' ' && c != '\n' && c != '\r' && c != '\t' {
-			return c, err
+		if _, err := l.in.Peek(1); err != nil {
+			return 0, err
+		}
+		b, _ := l.in.Peek(l.in.Buffered())
+		rest := bytes.TrimLeft(b, " \n\r\t")
+		_, _ = l.in.Discard(len(b) - len(rest)) // they are there
+		if len(rest) > 0 {
+			return l.in.ReadByte()
 		}
 	}
 }

@@ -23,15 +23,20 @@ type Match struct {
 // then by login. An account with another e-mail or of another nature (person,
 // program) is somebody else; the person then gets a login with a number. One
 // account is the account of at most one person. The same archive against the
-// accounts that it has made finds those.
+// accounts that it has made finds those. An e-mail that several accounts have
+// finds none of them: people write their own, so whoever imports should look
+// at what was found.
 func Matching(people []Person, accounts []Account) map[string]Match {
 	out := make(map[string]Match, len(people))
 	byEmail, byLogin := map[string]*Account{}, map[string]*Account{}
 	for i := range accounts {
 		a := &accounts[i]
 		byLogin[a.Login] = a
-		if a.Email != "" && !a.Bot {
-			byEmail[strings.ToLower(a.Email)] = a
+		if e := strings.ToLower(a.Email); e != "" && !a.Bot {
+			if _, twice := byEmail[e]; twice {
+				a = nil // whose it is cannot be told
+			}
+			byEmail[e] = a
 		}
 	}
 	taken := map[string]bool{} // logins that have their person

@@ -144,6 +144,7 @@ func (im *archiveImport) survey() error {
 		if m.Account != "" {
 			im.users[p.ID] = by[m.Login].ID
 			n.Matched++
+			im.report.Found = append(im.report.Found, importFound{p.Login, p.Name, p.Email, m.Login})
 		} else {
 			n.New++
 			if p.Disabled {

@@ -48,7 +48,7 @@ func TestImportMattermost(t *testing.T) {
 		file := pack(t, mattermostOffice())
 		d.do("user", "add", "ann", "--role", "owner", "--email", "ann@works.example", "--no-password")
 		before := d.position()
-		v := d.do("import", "mattermost", file, "--dry-run", "--json").keys("system", "dry_run", "people", "rooms", "archive", "not_imported", "renamed", "warnings", "bytes_needed", "bytes_free", "result")
+		v := d.do("import", "mattermost", file, "--dry-run", "--json").keys("system", "dry_run", "people", "rooms", "archive", "not_imported", "accounts_found", "renamed", "warnings", "bytes_needed", "bytes_free", "result")
 		if got := fmt.Sprint(v["people"], v["rooms"]); got != "map[bots:0 disabled:1 matched:1 new:2] map[archived:0 busy:0 channels:1 directs:1 groups:2 notes:1 there:0]" {
 			t.Fatal(got)
 		}

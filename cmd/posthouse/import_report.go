@@ -18,6 +18,7 @@ type importReport struct {
 	Rooms    importRooms    `json:"rooms"`
 	Archive  migrate.Totals `json:"archive"`
 	Losses   []migrate.Loss `json:"not_imported"`
+	Found    []importFound  `json:"accounts_found"`
 	Clashes  []importClash  `json:"renamed"`
 	Warnings []string       `json:"warnings"`
 	Needed   int64          `json:"bytes_needed"`
@@ -56,6 +57,14 @@ func (n *importRooms) count(r *migrate.Room) {
 	if r.Archived {
 		n.Archived++
 	}
+}
+
+// importFound is a person who has an account here.
+type importFound struct {
+	From  string `json:"from"` // login there
+	Name  string `json:"name"` // name there
+	Email string `json:"email"`
+	To    string `json:"to"` // login here
 }
 
 type importClash struct {
@@ -102,6 +111,9 @@ func (r *importReport) lose(what, example string) {
 func (r *importReport) finish() {
 	if r.Losses == nil {
 		r.Losses = []migrate.Loss{}
+	}
+	if r.Found == nil {
+		r.Found = []importFound{}
 	}
 	if r.Clashes == nil {
 		r.Clashes = []importClash{}
@@ -219,6 +231,9 @@ func (im *archiveImport) write() error {
 	if err := t.write(im.out); err != nil {
 		return err
 	}
+	if err := im.writeFound(); err != nil {
+		return err
+	}
 	if len(r.Losses) > 0 {
 		fmt.Fprintln(im.out, "\n"+say.of("What does not come over, or not as it was:", "不会导入或会有变化的内容："))
 		t := table{head: []string{say.of("COUNT", "数量"), say.of("WHAT", "内容"), say.of("EXAMPLES", "示例")}, right: []int{0}}
@@ -243,6 +258,30 @@ func (im *archiveImport) write() error {
 		fmt.Fprintln(im.errOut, clean(say.of("warning: ", "警告：")+w))
 	}
 	im.writeResult()
+	return nil
+}
+
+// foundLines is how many of the accounts found are printed.
+const foundLines = 40
+
+// writeFound prints who gets whose history: an e-mail in a profile is written
+// by its owner, so somebody has to look.
+func (im *archiveImport) writeFound() error {
+	found, say := im.report.Found, im.say
+	if len(found) == 0 {
+		return nil
+	}
+	fmt.Fprintln(im.out, "\n"+say.of("People who have an account here; each gets the messages of the person beside it, so look whether they are the same:", "已有账号的人员；各账号将获得所列人员的消息，请核对是否为同一人："))
+	t := table{head: []string{say.of("ACCOUNT", "账号"), say.of("LOGIN THERE", "原登录名"), say.of("NAME THERE", "原姓名"), say.of("E-MAIL", "邮箱")}}
+	for _, f := range found[:min(len(found), foundLines)] {
+		t.add(f.To, f.From, f.Name, f.Email)
+	}
+	if err := t.write(im.out); err != nil {
+		return err
+	}
+	if more := len(found) - foundLines; more > 0 {
+		fmt.Fprintln(im.out, say.ofN("… and %d more; --json lists all", "……另有 %d 人；--json 可列出全部", more))
+	}
 	return nil
 }
 

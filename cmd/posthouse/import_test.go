@@ -187,7 +187,7 @@ func TestImportSlack(t *testing.T) {
 				addr = d.serve()
 			}
 			before := d.position()
-			d.do("import", "slack", file, "--dry-run").prints("new 5 (disabled 2, bots 2), have an account 1", "lost.pdf", ":works:", "login  bo → bo2").tells("nothing was changed")
+			d.do("import", "slack", file, "--dry-run").prints("new 5 (disabled 2, bots 2), have an account 1", "lost.pdf", ":works:", "login  bo → bo2", "ann      ann.lee      Ann Lee     ann@works.example").tells("nothing was changed")
 			if after := d.position(); after != before {
 				t.Fatalf("the dry run moved the journal from %d to %d", before, after)
 			}
@@ -219,6 +219,15 @@ func (d *desk) readSlackOffice(addr string) {
 			t.Errorf("room %s: unread %d, mentions %d, archived %v", name, r.Unread, r.MentionsNew, r.Archived)
 		}
 	}
+	order, err := ann.Rooms(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	for _, r := range order.Rooms {
+		kinds = append(kinds, string(r.Kind)+" "+r.Name)
+	}
+	wantLines(t, "the list of rooms, by their newest message", kinds, "direct ", "group Ann Lee, 博, Cy Gone", "notes ", "group secret", "channel general")
 	general := rooms["general"]
 	if general.Kind != wire.Channel || general.Topic != "Office & works" || general.Members != 3 || general.MyRole != wire.RoomOwner || general.Created != 1577836800000 {
 		t.Errorf("general is %+v", general)
