@@ -36,6 +36,7 @@ type killer struct {
 	uses   []*killUser
 	follow *follower
 	starts []time.Duration
+	owner  id.ID
 }
 
 type killRoom struct {
@@ -74,8 +75,12 @@ func runKill(r *run) (string, error) {
 	}
 	k.srv.verify(r)
 	slices.Sort(k.starts)
-	return fmt.Sprintf("%d kills, %d messages acknowledged, %d answered again for a key; restart median %d ms, p99 %d ms, max %d ms",
-		kills, k.acked.Load(), k.again.Load(), at(k.starts, 50).Milliseconds(), at(k.starts, 99).Milliseconds(), at(k.starts, 100).Milliseconds()), nil
+	later, notices := 0, 0
+	for _, u := range k.uses {
+		later, notices = later+len(u.later), notices+len(u.notices)
+	}
+	return fmt.Sprintf("%d kills, %d messages acknowledged, %d answered again for a key, %d scheduled, %d notices; restart median %d ms, p99 %d ms, max %d ms",
+		kills, k.acked.Load(), k.again.Load(), later, notices, at(k.starts, 50).Milliseconds(), at(k.starts, 99).Milliseconds(), at(k.starts, 100).Milliseconds()), nil
 }
 
 // at is a percentile of a sorted list.
@@ -101,6 +106,7 @@ func (k *killer) begin() error {
 	if err != nil {
 		return err
 	}
+	k.owner = owner.User.ID
 	if k.people, err = k.srv.people(k.ctx, owner.Token, killClients+1); err != nil {
 		return err
 	}
@@ -211,6 +217,9 @@ type killUser struct {
 	sent  []*killMessage
 	read  map[id.ID]uint64
 	files []killFile
+
+	later   []killLater
+	notices []killLater
 }
 
 // killMessage is what is known of one message: in the order of sending.
@@ -249,6 +258,8 @@ func (u *killUser) work(ctx context.Context) {
 			continue
 		}
 		switch u.rng.IntN(12) {
+		case 3:
+			u.clock(ctx, i)
 		case 0:
 			text := fmt.Sprintf("edit %d of client %d", i, u.n)
 			m.edits = append(m.edits, attempt{text, u.once(ctx, "message.edit", wire.EditParams{Message: id.Message{Room: m.room, Seq: m.seq}, Text: text})})

@@ -70,6 +70,7 @@ func (u *killUser) uploads(ctx context.Context) {
 
 // check reads everything back and compares it with what was answered.
 func (k *killer) check() error {
+	k.settle()
 	histories := map[id.ID][]wire.Message{}
 	for _, room := range k.rooms {
 		list, err := k.history(room)
@@ -80,6 +81,7 @@ func (k *killer) check() error {
 	}
 	for _, u := range k.uses {
 		k.checkUser(u, histories)
+		k.checkClock(u, histories)
 	}
 	k.checkFiles()
 	k.checkFollower(histories)

@@ -46,7 +46,7 @@ func storeMutants() []mutant {
 		{"state: position not in the transaction of what it stands for", "appliance/state/flush.go",
 			"m := meta{Format: Format, Applied: s.applied,", "m := meta{Format: Format, Applied: s.applied + 1,", power},
 		{"state: applying reads the clock", "appliance/state/apply_message.go",
-			"return &Message{Pos: r.Pos, Time: r.Time,", "return &Message{Pos: r.Pos, Time: r.Time + int64(os.Getpid()),", []string{"hash", "-tiny"}},
+			"m := &Message{Pos: r.Pos, Time: r.Time,", "m := &Message{Pos: r.Pos, Time: r.Time + int64(os.Getpid()),", []string{"hash", "-tiny"}},
 		{"blob: bytes of an upload not synced", "appliance/blob/append.go",
 			"if err := a.f.Sync(); err != nil {\n\t\treturn a.s.failUnlessFull(a.e, fmt.Errorf(\"sync upload", "if err := error(nil); err != nil {\n\t\treturn a.s.failUnlessFull(a.e, fmt.Errorf(\"sync upload", power},
 		{"sequencer: a failed append is answered as done", "appliance/sequencer/sequencer.go",
@@ -62,13 +62,15 @@ func serverMutants() []mutant {
 			"if err := q.append(batch); err != nil {\n\t\tq.answerAll(batch)\n\t\treturn list, err\n\t}\n\tfor i := range batch {\n\t\tbatch[i].done(batch[i].result, nil)\n\t}",
 			"for i := range batch {\n\t\tbatch[i].done(batch[i].result, nil)\n\t}\n\tif err := q.append(batch); err != nil {\n\t\treturn list, err\n\t}", kill},
 		{"state: the client key is not kept", "appliance/state/apply_message.go",
-			"s.tail.keys[clientKey{[16]byte(body.Key), r.User}] = keyRef{body.Room, body.Seq}", "", kill},
+			"s.tail.keys[clientKey{[16]byte(body.Key), r.User}] = keyRef{Room: body.Room, Seq: body.Seq}", "", kill},
+		{"state: a scheduled message stays when it is sent", "appliance/state/apply_message.go",
+			"if body.Scheduled != 0 {", "if body.Scheduled == 1 {", kill},
 		{"gate: one record is not told", "appliance/gate/fanout.go",
 			"for _, d := range g.service.Deliveries(r) {", "for _, d := range g.service.Deliveries(r) {\n\t\tif r.Pos%50 == 0 {\n\t\t\tcontinue\n\t\t}", kill},
 		{"gate: hijacked connections go back to the pool", "appliance/gate/server.go",
 			"KeepHijackedConns:            true,", "KeepHijackedConns:            false,", []string{"steps", "-only", "socket"}},
 		{"gate: no limit on frames", "appliance/gate/socket.go",
-			"ws.SetReadLimit(int64(g.limits.FrameBytes))", "", []string{"bad", "-only", "frame"}},
+			"ws.SetReadLimit(int64(g.limit().FrameBytes))", "", []string{"bad", "-only", "frame"}},
 	}
 }
 
