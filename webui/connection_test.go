@@ -110,3 +110,25 @@ w.pass(20000);
 same("a socket that never opens is given up", [w.c.link.state, w.sockets[5].closed], ["waiting", true]);
 `)
 }
+
+func TestConnectionDoubtsSilence(t *testing.T) {
+	runScript(t, "connection.ts", connectionScript, `
+var w = world();
+var beats = () => w.s().sent.filter((x) => x.method === "sync.ping").length;
+w.c.start();
+w.s().onopen();
+w.answer(Object.assign({}, start, {heartbeat_ms: 25000}));
+`, `
+w.c.call("room.read", {room: "r", seq: 1}).catch(() => {});
+w.pass(10);
+w.event("message", 8);
+w.pass(5000);
+same("who is heard is there", beats(), 0);
+w.c.call("room.read", {room: "r", seq: 2}).catch(() => {});
+w.pass(4100);
+same("silence is asked about", [beats(), w.c.link.state], [1, "online"]);
+w.pass(4100);
+`, `
+same("and no answer is a dead line", w.c.link.state, "waiting");
+`)
+}

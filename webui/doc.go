@@ -17,11 +17,27 @@
 //   - src/outbox.ts keeps what is written until it is answered, over reloads,
 //     each message with its key from the start. A room sends one at a time, in
 //     order.
+//   - src/prefs.ts is what a person has set, in the person's key-value store:
+//     room/<id> and notify. src/device.ts is what is set on one device.
+//   - src/sw.ts is the service worker. It keeps the shell and the assets of the
+//     version it was made with, under their addresses, in a cache called
+//     posthouse-<version>; never an answer of the API, never a file.
+//     src/resident.ts keeps who is logged in and the names of the rooms in the
+//     storage of the browser, until the session ends.
 //   - src/api.ts comes from the table of methods, src/markup.ts and
 //     src/markup_parse.ts are the twins of appliance/markup.
 //
+// The icons in static are drawn by go run ./webui/build icons.
+//
 // # Choices made
 //
+//   - Opening the page asks the server first and takes the kept copy when no
+//     answer comes in 2.5 s, so that a copy never hides a new version. A page
+//     that stays open tells when the server has another one; it is never loaded
+//     anew by itself. WorkerOff takes everything back.
+//   - A notification waits 1.2 s for the word that the message is being read on
+//     another device. Without a setting, direct messages and mentions notify.
+//   - Who is online is unknown while there is no connection.
 //   - A record may become several events with one position. After a break the
 //     client asks from the position before its last one and applies those
 //     events again, which changes nothing.

@@ -18,10 +18,11 @@ var dist embed.FS
 // package: nothing inline, nothing from elsewhere, no eval, no HTML from
 // strings. data: pictures are the QR codes of invitations, blob: ones previews
 // of what is about to be sent. The WebSocket of the same origin is 'self' in
-// every browser since 2022.
+// every browser since 2022. The one trusted type is the address of the service
+// worker, which takes nothing else.
 const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; " +
-	"connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
-	"require-trusted-types-for 'script'; trusted-types 'none'"
+	"connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types posthouse"
 
 // File is one answer.
 type File struct {
@@ -43,6 +44,11 @@ func Files() fs.FS {
 	return sub
 }
 
+// WorkerOff is the path to look up in the place of /sw.js when browsers are to
+// keep nothing: a service worker that takes the place of the other, throws away
+// what it kept, and goes.
+const WorkerOff = "/sw.off.js"
+
 // Lookup finds what a browser gets for a path: the shell at "/", which is the
 // same for every address of the client because those are fragments, and the
 // assets below /assets/. acceptLanguage and acceptEncoding are the request
@@ -54,6 +60,15 @@ func Lookup(urlPath, acceptLanguage, acceptEncoding string) (File, bool) {
 		f, ok := read("index."+lang+".html", acceptEncoding)
 		f.Language, f.CacheControl, f.Vary = lang, "no-cache", "Accept-Language, Accept-Encoding"
 		return f, ok
+	case urlPath == "/manifest.webmanifest":
+		lang := pages.Language(acceptLanguage)
+		f, ok := read("manifest."+lang+".webmanifest", acceptEncoding)
+		f.Language, f.CacheControl, f.Vary = lang, "no-cache", "Accept-Language, Accept-Encoding"
+		return f, ok
+	case urlPath == "/sw.js" || urlPath == WorkerOff:
+		f, ok := read(urlPath[1:], acceptEncoding)
+		f.CacheControl, f.Vary = "no-cache", "Accept-Encoding"
+		return f, ok
 	case urlPath == "/favicon.ico":
 		return Lookup("/assets/icon.svg", acceptLanguage, acceptEncoding)
 	case !strings.HasPrefix(urlPath, "/assets/") || path.Clean(urlPath) != urlPath || path.Ext(urlPath) == ".gz":
@@ -61,7 +76,7 @@ func Lookup(urlPath, acceptLanguage, acceptEncoding string) (File, bool) {
 	}
 	f, ok := read(urlPath[1:], acceptEncoding)
 	f.CacheControl, f.Vary = "public, max-age=31536000, immutable", "Accept-Encoding"
-	if urlPath == "/assets/icon.svg" { // its name has no hash
+	if strings.HasPrefix(urlPath, "/assets/icon") { // these names have no hash
 		f.CacheControl = "public, max-age=86400"
 	}
 	return f, ok
@@ -70,7 +85,7 @@ func Lookup(urlPath, acceptLanguage, acceptEncoding string) (File, bool) {
 func read(name, acceptEncoding string) (File, bool) {
 	f := File{Type: mediaType(name)}
 	file := "dist/" + name
-	if pages.Accepts(acceptEncoding, "gzip") {
+	if path.Ext(name) != ".png" && pages.Accepts(acceptEncoding, "gzip") {
 		f.Encoding = "gzip"
 		file += ".gz"
 	}
@@ -95,6 +110,10 @@ func mediaType(name string) string {
 		return "application/json"
 	case ".svg":
 		return "image/svg+xml"
+	case ".png":
+		return "image/png"
+	case ".webmanifest":
+		return "application/manifest+json"
 	}
 	return "application/octet-stream"
 }

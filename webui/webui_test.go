@@ -117,6 +117,16 @@ func TestLookup(t *testing.T) {
 	if !ok || f.Encoding != "gzip" || !strings.Contains(f.CacheControl, "immutable") || !strings.HasPrefix(f.Type, "text/javascript") {
 		t.Errorf("%s: %v %q %q %q", script[1], ok, f.Encoding, f.CacheControl, f.Type)
 	}
+	for path, want := range map[string][2]string{"/sw.js": {"text/javascript; charset=utf-8", "posthouse-"}, WorkerOff: {"text/javascript; charset=utf-8", "unregister"},
+		"/manifest.webmanifest": {"application/manifest+json", `"lang": "zh-CN"`}, "/assets/icon-512.png": {"image/png", "PNG"}} {
+		f, ok := Lookup(path, "zh", "")
+		if !ok || f.Type != want[0] || !bytes.Contains(f.Body, []byte(want[1])) || (f.CacheControl != "no-cache" && f.Type != "image/png") {
+			t.Errorf("%s: %v %q %q", path, ok, f.Type, f.CacheControl)
+		}
+	}
+	if f, ok := Lookup("/assets/icon-512.png", "", "gzip"); !ok || f.Encoding != "" {
+		t.Errorf("a picture is packed twice: %v %q", ok, f.Encoding)
+	}
 	for _, path := range []string{"", "/x", "/assets/", "/assets/../index.en.html", "/assets/none.js", string(script[1]) + ".gz", "/dist/index.en.html", "/index.en.html", "//"} {
 		if f, ok := Lookup(path, "", ""); ok {
 			t.Errorf("%q gave %d bytes", path, len(f.Body))

@@ -28,6 +28,7 @@ type Server struct {
 	DataDir        string   `toml:"data_dir" default:"/var/lib/posthouse" restart:"yes" doc:"The directory everything durable lives in, on a local disk (not NFS or SMB). A relative path is taken from the working directory." zh:"所有需要持久保存的内容所在的目录，必须在本地磁盘上（不能是 NFS 或 SMB）。相对路径以当前工作目录为准。"`
 	Organisation   string   `toml:"organisation" default:"" restart:"yes" doc:"The name of your organisation in the name of the local certificate authority. People see the name that was given at setup." zh:"写进本地证书颁发机构名称的单位名称。用户看到的是初始化时填写的名称。"`
 	Language       string   `toml:"language" default:"auto" oneof:"zh,en,auto" restart:"yes" doc:"Language of pages for people who have not chosen one. auto: what their browser asks for." zh:"未自行选择语言的用户看到的页面语言。auto：按浏览器的请求决定。"`
+	OfflinePages   bool     `toml:"offline_pages" default:"true" restart:"yes" doc:"Browsers keep the page of the chat, never messages or files, and open it without a connection. false: they throw away what they kept, which also mends a browser whose copy is damaged." zh:"浏览器会保存聊天页面（不含消息和文件），没有连接时也能打开。设为 false 时浏览器会丢弃已保存的页面，也可用来修复副本损坏的浏览器。"`
 	TrustedProxies []string `toml:"trusted_proxies" default:"" restart:"yes" doc:"Addresses or networks (CIDR) of reverse proxies. Only what comes from them may say in X-Forwarded-For who the client is; anybody else who says so is not believed." zh:"反向代理的地址或网段（CIDR）。只有来自它们的请求才可以用 X-Forwarded-For 说明客户端是谁；其他来源的说法一律不信。"`
 }
 

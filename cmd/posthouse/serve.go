@@ -98,7 +98,7 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 		opt.TLSConfig = s.cert.TLSConfig()
 		go s.cert.Run(ctx)
 	}
-	opt.Static = static(s.cert, s.cfg.Server.Language)
+	opt.Static = static(s.cert, s.cfg.Server.Language, s.cfg.Server.OfflinePages)
 	opt.Missing = func(lang string) []byte { return webui.ErrorPage(lang, 404, "", "") }
 	if s.gate, err = gate.New(opt); err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 // reference that is generated from the table of methods, and the certificate
 // of the local authority for those who want to trust it. language is zh, en or
 // auto: what the reader's browser asks for.
-func static(cert lancert.Source, language string) func(path, acceptLanguage, acceptEncoding string) (gate.StaticFile, bool) {
+func static(cert lancert.Source, language string, offline bool) func(path, acceptLanguage, acceptEncoding string) (gate.StaticFile, bool) {
 	own := map[string]gate.StaticFile{
 		"/api/openrpc.json":     document("application/json", reference.OpenRPC()),
 		"/api/openapi.json":     document("application/json", reference.OpenAPI()),
@@ -37,6 +37,9 @@ func static(cert lancert.Source, language string) func(path, acceptLanguage, acc
 		}
 		if f, ok := spoken[path]; ok {
 			return f[pages.Language(acceptLanguage)], true
+		}
+		if path == "/sw.js" && !offline {
+			path = webui.WorkerOff
 		}
 		f, ok := webui.Lookup(path, acceptLanguage, acceptEncoding)
 		if !ok {

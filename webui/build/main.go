@@ -2,6 +2,7 @@
 // client for npm. Run it from the top of the repository:
 //
 //	go run ./webui/build                 writes webui/dist
+//	go run ./webui/build icons           draws webui/static/icon-*.png
 //	go run ./webui/build npm 1.2.3 bin   writes bin/posthouse-client-1.2.3.tgz
 package main
 
@@ -25,10 +26,12 @@ func run(args []string) error {
 	switch {
 	case len(args) == 0:
 		return write("webui")
+	case len(args) == 1 && args[0] == "icons":
+		return drawIcons("webui")
 	case len(args) == 3 && args[0] == "npm":
 		return pack("webui", args[1], args[2])
 	}
-	return errors.New("run it without arguments, or with: npm VERSION DIRECTORY")
+	return errors.New("run it without arguments, or with: icons, or with: npm VERSION DIRECTORY")
 }
 
 // pack writes the npm package.
@@ -65,6 +68,20 @@ func write(dir string) error {
 			return fmt.Errorf("make the directory: %w", err)
 		}
 		if err := os.WriteFile(path, content, 0o644); err != nil {
+			return fmt.Errorf("write: %w", err)
+		}
+	}
+	return nil
+}
+
+// drawIcons writes the icons.
+func drawIcons(dir string) error {
+	icons, err := bundle.Icons()
+	if err != nil {
+		return err
+	}
+	for name, content := range icons {
+		if err := os.WriteFile(filepath.Join(dir, "static", name), content, 0o644); err != nil {
 			return fmt.Errorf("write: %w", err)
 		}
 	}

@@ -43,17 +43,25 @@ func Build(dir string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	icon, err := os.ReadFile(filepath.Join(dir, "static", "icon.svg"))
-	if err != nil {
-		return nil, fmt.Errorf("read the icon: %w", err)
-	}
 	scriptName, styleName := hashed("app", ".js", script), hashed("app", ".css", style)
-	files := map[string][]byte{"assets/" + scriptName: script, "assets/" + styleName: style, "assets/" + emojiName: emoji, "assets/icon.svg": icon}
+	files := map[string][]byte{"assets/" + scriptName: script, "assets/" + styleName: style, "assets/" + emojiName: emoji}
+	for _, name := range append([]string{"icon.svg"}, IconNames()...) {
+		if files["assets/"+name], err = os.ReadFile(filepath.Join(dir, "static", name)); err != nil {
+			return nil, fmt.Errorf("read the icon: %w", err)
+		}
+	}
+	if err := workers(dir, files, scriptName, styleName, emojiName); err != nil {
+		return nil, err
+	}
 	for _, lang := range []string{"en", "zh"} {
 		v := pages.View{Lang: lang, Script: "/assets/" + scriptName, Style: "/assets/" + styleName}
 		files["index."+lang+".html"] = pages.Render(pages.Shell(v))
+		files["manifest."+lang+".webmanifest"] = manifest(lang)
 	}
 	for name, content := range maps.Clone(files) {
+		if filepath.Ext(name) == ".png" {
+			continue // is compressed
+		}
 		packed, err := compress(content)
 		if err != nil {
 			return nil, err

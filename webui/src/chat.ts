@@ -11,6 +11,7 @@ import type { Command, Feature, Frame, MessageMenu, View } from "./frame";
 import { dispatch, help } from "./keys";
 import { t } from "./lang";
 import { roomName } from "./names";
+import { forgetResident, type Resident } from "./resident";
 import { RoomList } from "./rooms";
 import { route } from "./route";
 import { invites, logout } from "./settings";
@@ -63,17 +64,20 @@ export class Chat implements Frame {
   private depth = 0;
   private byKeys = false; // what the person did last was on the keyboard
 
-  constructor(root: Element, session: Session, ended: () => void) {
+  constructor(root: Element, session: Session, ended: () => void, kept?: Resident) {
     this.client = new Client(session.user, session.device, () => {
       this.close();
+      forgetResident();
       ended();
     });
+    if (kept) this.client.store.dispatch({ type: "resident", resident: kept });
     this.rooms = new RoomList(this.client, {
       newRoom: () => newRoom(this.client),
       browse: () => browse(this.client),
       invite: () => invites(this.client),
       logout: () => logout(this.client, () => {
         this.close();
+        forgetResident();
         location.hash = "#/login";
         location.reload();
       }),

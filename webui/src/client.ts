@@ -2,14 +2,15 @@
 // the outbox, makes the calls that the store asks for, and offers the views
 // what a person can do.
 
-import type { History, ID, Message, Method, User } from "./api";
+import type { Event, History, ID, Message, Method, User } from "./api";
 import { socketOnly } from "./api";
 import { Connection, type Env } from "./connection";
 import { explain, lang } from "./lang";
 import { Outbox, grace, params, uuid7, type Draft, type Pending } from "./outbox";
 import { notifyEntry, prefsOf, roomEntry, roomKey, type Prefs, type RoomPrefs } from "./prefs";
+import { keepResident } from "./resident";
 import { RpcError, passing, post, type Params, type Result } from "./rpc";
-import { threadKey } from "./state";
+import { statusOf, threadKey } from "./state";
 import { Store, type Need } from "./store";
 
 const pageSize = 50;
@@ -17,6 +18,7 @@ const windowMax = 300; // messages of a room in the page at once
 const typingEvery = 3000; // ms
 const usersAtOnce = 500;
 const watchMax = 500; // people, as the server has it
+const keepAfter = 3000; // ms after a connection until what opens the page without one is kept
 
 function browser(): Env {
   return {
@@ -48,8 +50,10 @@ export class Client {
   private checkTimer = 0;
   private watchers = new Map<object, ID[]>(); // views and whom they show
   private watchTimer = 0;
+  private keepTimer = 0;
 
   readonly user: ID;
+  private listeners = new Set<(e: Event) => void>();
 
   constructor(user: User, device: ID, private readonly loggedOut: () => void) {
     this.store.dispatch({ type: "me", user, device });
@@ -63,8 +67,15 @@ export class Client {
       // them had arrived cannot be known: ask for that position once more.
       since: () => Math.max(0, this.store.state.position - 1),
       position: () => this.store.state.position,
-      started: (start) => this.store.dispatch({ type: "start", start, now: Date.now() }),
-      event: (event) => this.store.dispatch({ type: "event", event, now: Date.now() }),
+      started: (start) => {
+        // Somebody else has logged in meanwhile, in another tab of this browser.
+        if (start.user.id !== this.user) return location.reload();
+        this.store.dispatch({ type: "start", start, now: Date.now() });
+      },
+      event: (event) => {
+        this.store.dispatch({ type: "event", event, now: Date.now() });
+        for (const f of this.listeners) f(event);
+      },
       ready: () => this.ready(),
       lost: () => void this.probe(),
     });
@@ -77,6 +88,7 @@ export class Client {
     addEventListener("beforeunload", this.leaving);
     addEventListener("offline", this.offline);
     document.addEventListener("visibilitychange", this.visible);
+    addEventListener("pagehide", this.keep);
     void this.checkServer();
   }
 
@@ -87,7 +99,9 @@ export class Client {
     removeEventListener("beforeunload", this.leaving);
     removeEventListener("offline", this.offline);
     document.removeEventListener("visibilitychange", this.visible);
+    removeEventListener("pagehide", this.keep);
     clearTimeout(this.checkTimer);
+    clearTimeout(this.keepTimer);
   }
 
   private otherTab = (e: StorageEvent) => {
@@ -100,11 +114,22 @@ export class Client {
   private leaving = (e: BeforeUnloadEvent) => {
     if (this.outbox.unkept) e.preventDefault();
   };
+
+  private keep = () => keepResident(this.store.state);
+
   private online = () => this.connection.now();
   private offline = () => this.connection.away();
   private visible = () => {
-    if (!document.hidden) this.connection.now();
+    if (document.hidden) this.keep();
+    else this.connection.now();
   };
+
+  // listen hears every event after the store has taken it; events before the
+  // last position, which come again after a break, too.
+  listen(f: (e: Event) => void): () => void {
+    this.listeners.add(f);
+    return () => void this.listeners.delete(f);
+  }
 
   // call uses the socket when it stands, else HTTP.
   async call<M extends Method>(method: M, p: Params<M>): Promise<Result<M>> {
@@ -123,6 +148,8 @@ export class Client {
     const peers = [...s.rooms.values()].flatMap((r) => (r.room.peer ? [r.room.peer] : []));
     this.wantUsers(peers);
     void this.watch();
+    clearTimeout(this.keepTimer);
+    this.keepTimer = window.setTimeout(this.keep, keepAfter);
     if (!s.prefs.loaded) void this.loadPrefs();
     this.asked.clear();
     this.flush();
@@ -297,15 +324,24 @@ export class Client {
     return { more: !!list.more, last: list.members.at(-1)?.user };
   }
 
-  // lastReceipts asks how far one's own newest message has got: receipts are
-  // not told again after a reload.
+  // lastReceipts asks how far one's own messages have got: receipts are not told
+  // again after a reload. What has reached a device has everything before it, so
+  // the newest that has arrived is found by halving.
   private async lastReceipts(room: ID): Promise<void> {
     const s = this.store.state;
     if (s.devices.has(room)) return;
-    const mine = s.timelines.get(room)?.messages.findLast((m) => m.sender === s.me?.id && !m.change && !m.recalled);
-    if (!mine) return;
-    const j = await this.call("message.journey", { message: mine.id });
-    this.store.dispatch({ type: "steps", room, seq: mine.seq, steps: j.steps });
+    const mine = s.timelines.get(room)?.messages.filter((m) => m.sender === s.me?.id && !m.change && !m.recalled) ?? [];
+    let low = 0; // below it everything has arrived
+    let high = mine.length; // from it on nothing has
+    let at = high - 1; // the newest first: it is the one that most often tells all
+    while (low < high) {
+      const { id, seq } = mine[at]!;
+      const j = await this.call("message.journey", { message: id });
+      this.store.dispatch({ type: "steps", room, seq, steps: j.steps });
+      if (statusOf(s, room, seq).step === "stored") high = at;
+      else low = at + 1;
+      at = (low + high) >> 1;
+    }
   }
 
   closeRoom(room: ID): void {

@@ -2,9 +2,10 @@
 //
 // It reconnects by itself, first soon, then ever more rarely up to maxWait,
 // always with a part of chance so that a hundred tabs do not come back in the
-// same moment. A beat that is not answered within its own interval means a dead
-// connection, however open the socket looks. Calls that are under way when it
-// breaks are refused with "network": whether they took place is not known, so
+// same moment. A beat that is not answered in time means a dead connection,
+// however open the socket looks; a call that waits while nothing at all is heard
+// has a beat sent at once, so that whoever writes learns soon of a line that is
+// dead. Calls that are under way when it breaks are refused with "network": whether they took place is not known, so
 // only calls that are safe to repeat may be repeated.
 //
 // Every connection begins with sync.start, after session.authenticate when there
@@ -54,6 +55,8 @@ const maxWait = 30000;
 const callTimeout = 30000;
 const startTimeout = 20000;
 const ackPause = 150;
+const beatPatience = 10000; // ms that a beat may wait for its answer, at most
+const doubt = 4000; // ms of silence after a call until one asks whether anybody is there
 
 // backoff is the wait before attempt n (from 0), ms.
 export function backoff(attempt: number, random: number): number {
@@ -65,6 +68,7 @@ interface Waiting {
   resolve(v: unknown): void;
   reject(e: RpcError): void;
   timer: unknown;
+  asks: unknown; // the timer of a beat because of this call
 }
 
 export class Connection {
@@ -79,6 +83,7 @@ export class Connection {
   private beatEvery = 15000;
   private ack: unknown = null;
   private held: Event[] | null = null;
+  private heard = 0; // when the last frame came
 
   constructor(private readonly env: Env, private readonly hooks: Hooks) {}
 
@@ -112,12 +117,16 @@ export class Connection {
     const socket = this.socket;
     if (!socket) return Promise.reject(new RpcError("network", ""));
     const id = this.nextID++;
+    const began = this.env.now();
     return new Promise((resolve, reject) => {
       const timer = this.env.after(timeout, () => {
         this.calls.delete(id);
         reject(new RpcError("timeout", ""));
       });
-      this.calls.set(id, { resolve: resolve as (v: unknown) => void, reject, timer });
+      const asks = method === "sync.ping" ? null : this.env.after(doubt, () => {
+        if (this.socket === socket && this.online && this.heard <= began) this.ping(doubt);
+      });
+      this.calls.set(id, { resolve: resolve as (v: unknown) => void, reject, timer, asks });
       socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
     });
   }
@@ -191,7 +200,7 @@ export class Connection {
 
   private schedule(): void {
     this.env.cancel(this.beat);
-    this.beat = this.env.after(this.beatEvery, () => this.ping(this.beatEvery));
+    this.beat = this.env.after(this.beatEvery, () => this.ping(Math.min(this.beatEvery, beatPatience)));
   }
 
   private ping(patience: number): void {
@@ -216,6 +225,7 @@ export class Connection {
     } catch {
       return this.broken();
     }
+    this.heard = this.env.now();
     if (f.method === "event") {
       const e = f.params as Event;
       if (this.held) this.held.push(e);
@@ -226,6 +236,7 @@ export class Connection {
     if (!w) return;
     this.calls.delete(f.id!);
     this.env.cancel(w.timer);
+    this.env.cancel(w.asks);
     if (f.error) w.reject(RpcError.of(f.error));
     else w.resolve(f.result);
   }
@@ -264,6 +275,7 @@ export class Connection {
     this.calls.clear();
     for (const w of calls) {
       this.env.cancel(w.timer);
+      this.env.cancel(w.asks);
       w.reject(new RpcError("network", ""));
     }
     if (socket) {

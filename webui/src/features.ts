@@ -8,21 +8,26 @@ import { journeyFeature } from "./journey";
 import { membersFeature } from "./members";
 import { messageKeysFeature } from "./messagekeys";
 import { noticesFeature } from "./notices";
+import { notifyFeature } from "./notify";
+import { appFeature } from "./offline";
 import { paletteFeature } from "./palette";
 import { pinsFeature } from "./pins";
 import { profileFeature } from "./profile";
 import { settingsFeature } from "./room_settings";
 import { roomKeysFeature } from "./roomkeys";
 import { scheduledFeature } from "./scheduled";
+import { settingsPageFeature } from "./settings_page";
 import { slashFeature } from "./slash";
 import { threadsFeature } from "./threads";
 import { voiceFeature } from "./voice";
 
 export const features: Feature[] = [
+  appFeature,
   datesFeature,
   threadsFeature,
   membersFeature,
   settingsFeature,
+  notifyFeature,
   pinsFeature,
   journeyFeature,
   directoryFeature,
@@ -33,6 +38,7 @@ export const features: Feature[] = [
   paletteFeature,
   roomKeysFeature,
   scheduledFeature,
+  settingsPageFeature,
   slashFeature,
   voiceFeature,
 ];

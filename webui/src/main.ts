@@ -6,7 +6,9 @@ import { fillWith, h, toast } from "./dom";
 import { explain, lang, t } from "./lang";
 import { inviteView, loginView, setupView } from "./login";
 import { route } from "./route";
-import { RpcError, post } from "./rpc";
+import { startApp } from "./offline";
+import { forgetResident, resident, type Resident } from "./resident";
+import { RpcError, passing, post } from "./rpc";
 import { showTheme } from "./theme";
 
 const root = document.getElementById("app")!;
@@ -14,7 +16,11 @@ const root = document.getElementById("app")!;
 let chat: Chat | null = null;
 let endedHere = false;
 
-function entered(session: Session): void {
+// soon is how long the server may take to say who is logged in when enough is
+// kept to begin without it, ms.
+const soon = 4000;
+
+function entered(session: Session, kept?: Resident): void {
   endedHere = false;
   // Replaced, so that going back does not show a used link again.
   if (["setup", "invite", "login"].includes(route().name)) history.replaceState(null, "", "#/");
@@ -22,17 +28,23 @@ function entered(session: Session): void {
     chat = null;
     endedHere = true;
     loginView(root, entered, true);
-  });
+  }, kept);
 }
 
 async function begin(): Promise<void> {
   const { name, args: [arg = ""] } = route();
   if (name === "setup" && arg) return setupView(root, arg, entered);
   if (name === "invite" && arg) return inviteView(root, arg, entered);
+  const kept = resident();
   try {
-    entered(await post("session.me", {}, lang));
+    entered(await post("session.me", {}, lang, kept ? soon : undefined));
   } catch (e) {
-    if (e instanceof RpcError && e.kind === "unauthenticated") return loginView(root, entered, endedHere);
+    if (e instanceof RpcError && e.kind === "unauthenticated") {
+      forgetResident();
+      return loginView(root, entered, endedHere);
+    }
+    // The connection goes on trying, and finds out whether the session is over.
+    if (kept && passing(e)) return entered({ user: kept.user, device: kept.device, expires: 0 }, kept);
     fillWith(root, h("main", { class: "card-page" }, h("div", { class: "card" }, h("h1", null, t("app.name")), h("p", { role: "alert" }, explain(e)),
       h("button", { type: "button", class: "primary", onclick: () => void begin() }, t("retry")))));
     setTimeout(() => {
@@ -53,4 +65,5 @@ addEventListener("unhandledrejection", (e) => {
 
 showTheme();
 document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
+startApp();
 void begin();

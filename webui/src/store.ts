@@ -14,11 +14,13 @@ import type { Event, History, ID, KV, Message, MemberList, Presence, Room, Step,
 import type { Link } from "./connection";
 import type { Pending } from "./outbox";
 import { takeKV } from "./prefs";
+import type { Resident } from "./resident";
 import { empty, threadKey, type RoomState, type State, type Timeline } from "./state";
 import { threadGrew, threadMessage, threadPage } from "./thread_state";
 
 export type Action =
   | { type: "me"; user: User; device: ID }
+  | { type: "resident"; resident: Resident } // what was kept, until the server tells
   | { type: "server"; organisation: string; ready: boolean }
   | { type: "link"; link: Link }
   | { type: "readonly"; on: boolean }
@@ -89,6 +91,7 @@ export function reduce(s: State, a: Action): Change {
   const c: Change = { topics: new Set(), needs: [] };
   switch (a.type) {
     case "me": s.me = a.user; s.device = a.device; s.users.set(a.user.id, a.user); c.topics.add("me"); break;
+    case "resident": resident(s, c, a.resident); break;
     case "server": s.organisation = a.organisation; s.readOnly = !a.ready; c.topics.add("link").add("me"); break;
     case "link": link(s, c, a.link); break;
     case "readonly": s.readOnly = a.on; c.topics.add("link"); break;
@@ -109,6 +112,14 @@ export function reduce(s: State, a: Action): Change {
     case "tick": tick(s, c, a.now); break;
   }
   return c;
+}
+
+function resident(s: State, c: Change, r: Resident): void {
+  if (s.position || s.rooms.size || r.user.id !== s.me?.id) return;
+  s.organisation = r.organisation;
+  for (const u of r.users) s.users.set(u.id, u);
+  for (const room of r.rooms) putRoom(s, c, room);
+  c.topics.add("me").add("rooms").add("users");
 }
 
 function start(s: State, c: Change, r: SyncStart, now: number): void {

@@ -93,8 +93,9 @@ export class Timeline {
     const r = s.rooms.get(this.room);
     const tl = s.timelines.get(this.room);
     if (!r || !tl) {
-      fillWith(this.list);
       this.rows.clear();
+      // What one writes is shown though nothing has been loaded.
+      fillWith(this.list, ...(r ? waiting(s, this.room).map((p) => pendingView(this.client, p, this.act)) : []));
       if (this.failed) fillWith(this.top, this.failed, " ", h("button", { type: "button", onclick: () => void this.open() }, t("retry")));
       else this.top.textContent = s.position > 0 && !r && !this.opening ? t("room.gone") : t("loading");
       this.opened = false;

@@ -3,6 +3,7 @@
 // compares them.
 
 import * as account from "./words/account";
+import * as app from "./words/app";
 import * as core from "./words/core";
 import * as compose from "./words/compose";
 import * as notices from "./words/notices";
@@ -14,6 +15,7 @@ import * as rooms from "./words/rooms";
 import * as threads from "./words/threads";
 
 const areas = [
+  app,
   core,
   account,
   compose,
@@ -27,6 +29,7 @@ const areas = [
 ] as const;
 
 export const en = {
+  ...app.en,
   ...core.en,
   ...account.en,
   ...compose.en,
@@ -42,6 +45,7 @@ export const en = {
 export type Key = keyof typeof en;
 
 export const zh: Record<Key, string> = {
+  ...app.zh,
   ...core.zh,
   ...account.zh,
   ...compose.zh,
