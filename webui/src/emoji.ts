@@ -20,13 +20,15 @@ export interface EmojiList {
 }
 
 export function readList(raw: { groups: string[][] }): EmojiList {
-  const groups = raw.groups.map((g) => g.map(entry));
+  const groups = raw.groups.map((g) => {
+    const [pictures = [], codes = [], en = [], zh = []] = g.map((column) => column.split("|"));
+    return pictures.map((p, i) => entry(p, codes[i]!, en[i]!, zh[i]!));
+  });
   const all = groups.flat();
   return { groups, all, byText: new Map(all.map((e) => [e.text, e])) };
 }
 
-function entry(line: string): Emoji {
-  const [picture = "", codes = "", en = "", zh = ""] = line.split("|");
+function entry(picture: string, codes: string, en: string, zh: string): Emoji {
   const toned = picture.endsWith("+");
   const names = codes.split(",");
   return {

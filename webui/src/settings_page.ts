@@ -118,7 +118,7 @@ class SettingsPage {
 function page(f: Frame): View {
   const p = new SettingsPage(f);
   return {
-    title: t("settings.title"), element: p.element,
+    title: t("settings.page"), element: p.element,
     draw: (topics) => p.draw(topics.has("prefs")),
     close: () => p.close(),
   };
@@ -127,5 +127,5 @@ function page(f: Frame): View {
 export const settingsPageFeature: Feature = {
   pages: { settings: page },
   commands: [{ name: "settings.open", keys: "Ctrl+,", run: (f) => f.go("settings") }],
-  mainMenu: (f) => [menuItem(t("settings.title"), () => f.go("settings"))],
+  mainMenu: (f) => [menuItem(t("settings.page"), () => f.go("settings"))],
 };

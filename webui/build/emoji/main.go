@@ -9,14 +9,14 @@
 //
 // The file is JSON: {"from", "groups"}. from names package and licence; groups
 // is nine lists, in the order smileys, people, animals, food, travel,
-// activities, objects, symbols, flags. An entry is one string,
-//
-//	emoji|short names|English|Chinese
+// activities, objects, symbols, flags. A list is four strings, one of the emoji,
+// one of their short names, one of English and one of Chinese words, in which the
+// entries are separated by "|": what is alike stands together and packs better.
 //
 // The emoji is fully qualified, with "+" behind it when it comes in five skin
 // tones. Short names are separated by commas, the first is the one that is
-// written. English and Chinese are a name and, but for flags and the joined
-// ones such as people at work, up to two more words that the name does not hold,
+// written. English is a name. Chinese is a name and, but for flags and the joined
+// ones such as people at work, two more words that the name does not hold,
 // separated by commas. The English name is left out when it is the first short
 // name with blanks for underscores and "flag: " before it or not. The list holds
 // everything of Unicode 15.1 but the skin tones themselves.
@@ -39,7 +39,7 @@ const (
 	newest    = 15.1 // version of Unicode that devices in use have pictures for
 	component = 2    // group of skin tones and hair: nothing to send alone
 	flags     = 9
-	words     = 2
+	chinese   = 2 // words beside the name
 	variant   = "\ufe0f"
 	joiner    = "\u200d" // in a family, a woman who is a pilot …
 )
@@ -87,11 +87,12 @@ func run(dir string) error {
 			return fmt.Errorf("read %s: %w", name, err)
 		}
 	}
-	chinese := map[string]emoji{}
+	inChinese := map[string]emoji{}
 	for _, e := range zh {
-		chinese[e.Hexcode] = e
+		inChinese[e.Hexcode] = e
 	}
 	out := file{From: "emojibase-data " + about.Version + ", " + about.License + " licence, Copyright 2017-2019 Miles Johnson", Groups: make([][]string, 9)}
+	columns := make([][][4]string, len(out.Groups))
 	for _, e := range en {
 		if e.Group == nil || *e.Group == component || e.Version > newest {
 			continue
@@ -104,7 +105,16 @@ func run(dir string) error {
 		if g > component {
 			g--
 		}
-		out.Groups[g] = append(out.Groups[g], entry(e, chinese[e.Hexcode], codes))
+		columns[g] = append(columns[g], entry(e, inChinese[e.Hexcode], codes))
+	}
+	for g, entries := range columns {
+		for c := range 4 {
+			var column []string
+			for _, e := range entries {
+				column = append(column, e[c])
+			}
+			out.Groups[g] = append(out.Groups[g], strings.Join(column, "|"))
+		}
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -130,7 +140,7 @@ func names(lists ...json.RawMessage) []string {
 	return nil
 }
 
-func entry(en, zh emoji, codes []string) string {
+func entry(en, zh emoji, codes []string) [4]string {
 	picture := en.Emoji
 	if short := strings.TrimSuffix(picture, variant); en.Type == 1 && utf8.RuneCountInString(short) == 1 {
 		picture = short
@@ -143,19 +153,19 @@ func entry(en, zh emoji, codes []string) string {
 		label = ""
 	}
 	if *en.Group == flags || strings.Contains(en.Emoji, joiner) {
-		en.Tags, zh.Tags = nil, nil
+		zh.Tags = nil
 	}
-	english := described(label, codes[0]+" "+en.Label, en.Tags)
-	return strings.Join([]string{picture, strings.Join(codes, ","), english, described(zh.Label, zh.Label, zh.Tags)}, "|")
+	inEnglish := described(label, codes[0]+" "+en.Label, nil, 0)
+	return [4]string{picture, strings.Join(codes, ","), inEnglish, described(zh.Label, zh.Label, zh.Tags, chinese)}
 }
 
 // described is a name and the words that say something new beside it.
-func described(name, known string, tags []string) string {
+func described(name, known string, tags []string, most int) string {
 	out := []string{clean(name)}
 	for _, tag := range tags {
 		for _, t := range strings.FieldsFunc(tag, func(r rune) bool { return r == '，' || r == ',' }) {
 			t = clean(t)
-			if len(out) <= words && t != "" && !strings.Contains(known, t) && !slices.Contains(out, t) {
+			if len(out) <= most && t != "" && !strings.Contains(known, t) && !slices.Contains(out, t) {
 				out = append(out, t)
 			}
 		}

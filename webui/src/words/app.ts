@@ -2,7 +2,7 @@
 // device.
 
 export const en = {
-  "settings.title": "Settings",
+  "settings.page": "Settings",
   "settings.open": "Open the settings",
   "settings.language": "Language",
 
@@ -59,7 +59,7 @@ export const en = {
 };
 
 export const zh: Record<keyof typeof en, string> = {
-  "settings.title": "设置",
+  "settings.page": "设置",
   "settings.open": "打开设置",
   "settings.language": "语言",
 
