@@ -52,12 +52,18 @@ type filler struct {
 	people []person
 	dice   *rand.Rand
 	words  []string
+	text   func() string // nil: textBytes of words
 	filled
 }
 
 // fill writes n messages into a data directory whose server is down, over
 // rooms of which people[0] is a member of all.
 func (s *Setup) fill(ctx context.Context, dir string, people []person, n int) (f *filler, err error) {
+	return s.fillWith(ctx, dir, people, n, nil)
+}
+
+// fillWith is fill with texts of one's own.
+func (s *Setup) fillWith(ctx context.Context, dir string, people []person, n int, text func() string) (f *filler, err error) {
 	st, err := state.Open(filepath.Join(dir, stateFile), state.Options{Limits: state.Limits{RoomsPerUser: 1 << 30}})
 	if err != nil {
 		return nil, err
@@ -73,7 +79,7 @@ func (s *Setup) fill(ctx context.Context, dir string, people []person, n int) (f
 		st.Abandon()
 		return nil, errors.Join(err, j.Close())
 	}
-	f = &filler{seq: q, state: st, people: people, dice: rand.New(rand.NewPCG(1, 2)), words: strings.Fields(
+	f = &filler{seq: q, state: st, people: people, text: text, dice: rand.New(rand.NewPCG(1, 2)), words: strings.Fields(
 		"好的 收到 明天 会议 the report is ready and please check it before noon 三号 车间 today with all of you 谢谢 again")}
 	began := time.Now()
 	err = f.write(ctx, s, n, filepath.Join(dir, olderFile))
@@ -171,19 +177,30 @@ func (f *filler) send(ctx context.Context, room int, work *sync.WaitGroup, faile
 	var key [16]byte
 	binary.BigEndian.PutUint64(key[:], uint64(time.Now().UnixMilli())<<16|0x7000|uint64(f.messages&0xfff))
 	binary.BigEndian.PutUint64(key[8:], f.dice.Uint64()>>2|1<<63)
+	var text string
+	if f.text != nil {
+		text = f.text()
+	} else {
+		text = f.filling()
+	}
+	work.Add(1)
+	f.heads[room]++
+	f.messages++
+	f.seq.Go(ctx, state.Actor{User: f.people[0].user}, &state.SendMessage{Room: f.rooms[room], Key: key[:], Text: text},
+		func(_ sequencer.Result, err error) {
+			failed.set(err)
+			work.Done()
+		})
+}
+
+// filling is textBytes of words.
+func (f *filler) filling() string {
 	var text strings.Builder
 	for text.Len() < textBytes-10 {
 		text.WriteString(f.words[f.dice.IntN(len(f.words))])
 		text.WriteByte(' ')
 	}
-	work.Add(1)
-	f.heads[room]++
-	f.messages++
-	f.seq.Go(ctx, state.Actor{User: f.people[0].user}, &state.SendMessage{Room: f.rooms[room], Key: key[:], Text: text.String()},
-		func(_ sequencer.Result, err error) {
-			failed.set(err)
-			work.Done()
-		})
+	return text.String()
 }
 
 // syncError keeps the first error of several goroutines.

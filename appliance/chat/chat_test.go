@@ -16,6 +16,7 @@ import (
 	"posthouse/appliance/chat"
 	"posthouse/appliance/id"
 	"posthouse/appliance/journal"
+	"posthouse/appliance/search"
 	"posthouse/appliance/sequencer"
 	"posthouse/appliance/state"
 	"posthouse/appliance/wire"
@@ -46,12 +47,16 @@ func openDesk(t testing.TB) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
+	x, err := search.Open(filepath.Join(dir, "search.db"), q, s, search.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		if err := errors.Join(q.Close(context.Background()), s.Close(), j.Close()); err != nil {
+		if err := errors.Join(x.Close(context.Background()), q.Close(context.Background()), s.Close(), j.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	d.s = chat.New(q, s, chat.Options{Hash: chat.HashCost{KiB: 8, Passes: 1}, Now: d.time, BaseURL: func() string { return "https://chat.lan" }})
+	d.s = chat.New(q, s, chat.Options{Search: x, Hash: chat.HashCost{KiB: 8, Passes: 1}, Now: d.time, BaseURL: func() string { return "https://chat.lan" }})
 	return d
 }
 

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"sync"
+	"time"
 
 	"posthouse/appliance/id"
 	"posthouse/appliance/search"
@@ -14,6 +15,10 @@ const (
 	searchesOfOne = 2
 	searchesOfAll = 4
 )
+
+// searchWait is how long a search waits for the index to know of everything
+// that was answered before.
+const searchWait = 100 * time.Millisecond
 
 // searches bounds how many run at once.
 type searches struct {
@@ -70,6 +75,12 @@ func (s *Service) searchMessages(c *Call, p *wire.SearchParams) (wire.SearchResu
 		return out, err
 	}
 	defer end()
+	if s.opt.Search.Status().Building == 0 {
+		// What was sent a moment ago is nearly always there already.
+		ctx, cancel := context.WithTimeout(c.Context, searchWait)
+		_ = s.opt.Search.Reached(ctx, s.q.Position())
+		cancel()
+	}
 	a, err := s.opt.Search.Search(c.Context, search.Query{User: c.Actor.User, Text: p.Query, Room: p.Room, Sender: p.Sender, Files: p.Files,
 		After: p.After, Before: p.Before, Page: p.Page, Limit: limit(p.Limit, 20, wire.SearchPage)})
 	for _, h := range a.Hits {

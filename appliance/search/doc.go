@@ -9,7 +9,8 @@
 // behind its links and the names of its files, each folded (package fold). Lines
 // that a room writes itself, previews of answered messages and foreign payloads
 // are not searched. A message that is edited is found by its new text at its old
-// place; a recalled one is not found.
+// place; a recalled one is not found. When somebody gets another name, the
+// messages that mention them are indexed anew, because they show it.
 //
 // A query of terms apart by spaces finds the messages that hold every term; in
 // double quotes, or when a term has a single character, it is one text to be
@@ -48,7 +49,6 @@
 //	docs      block(8)      crc(4), then entries of 24 bytes, see below
 //	segments  id(8)         a bucket of postings:
 //	          gram(6) at(4) crc(4), varint count, varint gaps (count-1 of them)
-//	names     user(8)       name by which mentions of the account are indexed
 //
 // crc is CRC-32C of the key and of what follows it. stamp is the time of the
 // record at position, to notice another journal. made is 0 once everything up to

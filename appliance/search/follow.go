@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"posthouse/appliance/id"
@@ -67,6 +68,7 @@ func (x *Index) advance(ctx context.Context, wake <-chan struct{}) error {
 		timer.Reset(x.nextFlush())
 		select {
 		case <-wake:
+		case <-x.again:
 		case <-timer.C:
 			if x.flushing == nil {
 				if err := x.handOver(); err != nil {
@@ -262,8 +264,35 @@ func (x *Index) look(r *record.Record) ([]found, error) {
 		return x.changed(id.Message{Room: body.Room, Seq: body.Seq})
 	case *record.MessageRecalled:
 		return x.changed(id.Message{Room: body.Room, Seq: body.Seq})
+	case *record.UserPut:
+		return x.named(&body.User)
+	case *record.AccountOpened:
+		return x.named(&body.User)
 	}
 	return nil, nil
+}
+
+// named looks for the mentions of somebody who has got a name: they show it.
+func (x *Index) named(u *record.User) ([]found, error) {
+	if was, known := x.shownAs[u.ID]; known && was == u.Name {
+		return nil, nil
+	}
+	x.shownAs[u.ID] = u.Name
+	var refs []id.Message
+	s := &scan{x: x, ctx: context.Background(), want: compile([]string{x.fold.Text("@" + u.Login)}), until: time.Now().Add(time.Hour), upTo: math.MaxUint64}
+	s.each = func(e entry) { refs = append(refs, e.ref()) }
+	if err := s.whole(); err != nil {
+		return nil, err
+	}
+	var list []found
+	for _, ref := range refs {
+		f, err := x.changed(ref)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f...)
+	}
+	return list, nil
 }
 
 func (x *Index) document(e entry, text string, files []string) found {

@@ -14,6 +14,7 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"posthouse/appliance/fold"
+	"posthouse/appliance/id"
 	"posthouse/appliance/journal"
 	"posthouse/appliance/record"
 	"posthouse/appliance/state"
@@ -74,6 +75,8 @@ type Index struct {
 	moved    chan struct{} // closed, and made anew, when tail has grown
 	failed   error
 
+	shownAs  map[id.ID]string // names that accounts have got since Open; the follower's
+	again    chan struct{}    // wakes follow for Rebuild
 	work     chan *generation // to write
 	written  chan error       // from write, one for each generation
 	stop     context.CancelFunc
@@ -96,8 +99,8 @@ func damaged(format string, args ...any) error {
 // error is state.ErrLocked. It owns neither log nor state: close them after
 // Close.
 func Open(path string, log Log, s *state.State, opt Options) (*Index, error) {
-	x := &Index{path: path, opt: opt.withDefaults(), log: log, state: s, fold: fold.New(), codec: newCodec(), tail: newGeneration(0, 0),
-		moved: make(chan struct{}), work: make(chan *generation, 1), written: make(chan error, 1)}
+	x := &Index{path: path, opt: opt.withDefaults(), log: log, state: s, fold: fold.New(), codec: newCodec(), tail: newGeneration(0, 0), shownAs: map[id.ID]string{},
+		moved: make(chan struct{}), again: make(chan struct{}, 1), work: make(chan *generation, 1), written: make(chan error, 1)}
 	err := x.load()
 	if err == nil {
 		err = x.fits()
@@ -137,7 +140,7 @@ func (x *Index) load() (err error) {
 	}()
 	var m manifest
 	if err := db.Update(func(tx *bolt.Tx) error {
-		for _, name := range []string{bMeta, bDocs, bSegments, bNames} {
+		for _, name := range []string{bMeta, bDocs, bSegments} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return err
 			}
@@ -241,6 +244,10 @@ func (x *Index) Rebuild() {
 	x.mu.Lock()
 	x.filed.anew = true
 	x.mu.Unlock()
+	select {
+	case x.again <- struct{}{}:
+	default:
+	}
 }
 
 // Close writes what is in memory and closes the file. It waits until ctx ends;

@@ -13,7 +13,6 @@ const (
 	bMeta     = "meta"
 	bDocs     = "docs"
 	bSegments = "segments"
-	bNames    = "names"
 	metaKey   = "index"
 )
 

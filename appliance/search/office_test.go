@@ -191,3 +191,7 @@ func (o *office) findsWith(q search.Query, want ...id.Message) {
 		}
 	}
 }
+
+func (o *office) done(ch chan error) func(sequencer.Result, error) {
+	return func(_ sequencer.Result, err error) { ch <- err }
+}

@@ -267,6 +267,7 @@ func TestWhileItIsMade(t *testing.T) {
 	}
 	o.reached()
 	o.x.Rebuild()
+	o.finds(ann, "some words", want...)
 	want = append([]id.Message{o.send(ann, room, "some words more")}, want...)
 	o.finds(ann, "some words", want...)
 	if st := o.x.Status(); st.Building != 0 || st.Position != o.q.Position() {

@@ -83,6 +83,7 @@ type scan struct {
 	rooms map[id.ID]struct{}
 	limit int
 	until time.Time
+	each  func(entry) // of the index itself: gets every document of every room that may be an answer
 
 	tx       *bolt.Tx
 	runs     []run    // newest first
@@ -189,7 +190,7 @@ func (s *scan) fromMemory(g *generation) {
 // run looks at every run. Changed documents are looked at in their order,
 // whatever the lists say of them.
 func (s *scan) run() error {
-	if len(s.rooms) == 0 {
+	if len(s.rooms) == 0 && s.each == nil {
 		return nil
 	}
 	for i := range s.runs {
@@ -322,6 +323,10 @@ func (s *scan) consider(e entry) error {
 	if s.steps++; s.steps%considerSteps == 0 && s.late() {
 		s.last = e.pos + 1 // it was not looked at
 		return errEnough
+	}
+	if s.each != nil {
+		s.each(e)
+		return nil
 	}
 	if _, mine := s.rooms[e.room]; !mine || s.q.Files && !e.files || s.q.Sender != 0 && e.sender != uint32(s.q.Sender) ||
 		e.time < s.q.After || s.q.Before != 0 && e.time >= s.q.Before {

@@ -116,3 +116,25 @@ func TestOnlyMembersFind(t *testing.T) {
 	o.finds(bo, "salary", b)
 	o.finds(0, "salary")
 }
+
+func TestMentionsAreFoundByTheNameTheyShow(t *testing.T) {
+	for name, docs := range map[string]int{"in memory": 1000, "in the file": 2} {
+		t.Run(name, func(t *testing.T) {
+			o := openOffice(t, search.Options{FlushDocs: docs})
+			ann, bo := o.person("ann", "Ann"), o.person("bo", "薄熙")
+			room := o.room(ann, "r", bo)
+			a := o.send(ann, room, "@bo 请看")
+			o.send(ann, room, "nobody")
+			o.send(ann, room, "nobody either")
+			o.finds(ann, "@薄熙 请", a)
+			other := "王小明"
+			o.do(bo, &state.UpdateUser{User: bo, Self: true, Name: &other})
+			o.finds(ann, "@王小明 请", a)
+			o.finds(ann, "薄熙")
+			o.finds(ann, "@bo", a)
+			b := o.send(ann, room, "@cy is not here yet")
+			o.person("cy", "Cyril")
+			o.finds(ann, "cyril", b)
+		})
+	}
+}

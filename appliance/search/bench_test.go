@@ -1,0 +1,61 @@
+package search_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"posthouse/appliance/search"
+	"posthouse/appliance/state"
+)
+
+// BenchmarkMake makes the index of 40,000 messages from state.
+func BenchmarkMake(b *testing.B) {
+	o := openOffice(b, search.Options{})
+	ann := o.person("ann", "Ann")
+	room := o.room(ann, "r")
+	dice := rand.New(rand.NewPCG(1, 2))
+	words := rand.NewZipf(dice, 1.1, 10, 20000)
+	const n = 40000
+	for range n / 200 {
+		done := make(chan error, 200)
+		for range 200 {
+			var text strings.Builder
+			for range 15 {
+				w := words.Uint64()
+				if w%3 == 0 {
+					fmt.Fprintf(&text, " w%dord", w)
+				} else {
+					text.WriteRune(rune(0x4E00 + w%6000))
+					text.WriteRune(rune(0x5E00 + w/7))
+				}
+			}
+			o.q.Go(b.Context(), state.Actor{User: ann}, &state.SendMessage{Room: room, Key: newKey(), Text: text.String()}, o.done(done))
+		}
+		for range 200 {
+			if err := <-done; err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	o.reached()
+	for o.s.Pending() > 0 {
+		if err := o.s.Flush(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ResetTimer()
+	for b.Loop() {
+		o.x.Rebuild()
+		o.send(ann, room, "wake up")
+		o.reached()
+	}
+	b.StopTimer()
+	o.closeIndex()
+	if info, err := os.Stat(o.path()); err == nil {
+		b.ReportMetric(float64(info.Size())/n, "B/msg")
+	}
+	b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+}
