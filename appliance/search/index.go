@@ -212,10 +212,19 @@ func (x *Index) Status() Status {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	s := Status{Position: x.tail.pos, Filed: x.filed.position, Segments: len(x.filed.segments), Failed: x.failed}
-	if x.tail.pos < x.filed.made {
-		s.Building = int(min(99, max(1, x.tail.pos*100/x.filed.made)))
-	}
+	s.Building = x.building()
 	return s
+}
+
+// building is Status.Building; the caller holds the lock.
+func (x *Index) building() int {
+	switch {
+	case x.filed.anew:
+		return 1
+	case x.tail.pos < x.filed.made:
+		return int(min(99, max(1, x.tail.pos*100/x.filed.made)))
+	}
+	return 0
 }
 
 // Reached waits until everything up to a position is found, ctx ends, or the
@@ -223,12 +232,12 @@ func (x *Index) Status() Status {
 func (x *Index) Reached(ctx context.Context, position uint64) error {
 	for {
 		x.mu.RLock()
-		at, failed, moved := x.tail.pos, x.failed, x.moved
+		at, anew, failed, moved := x.tail.pos, x.filed.anew, x.failed, x.moved
 		x.mu.RUnlock()
 		if failed != nil {
 			return failed
 		}
-		if at >= position {
+		if at >= position && !anew {
 			return nil
 		}
 		select {
@@ -240,6 +249,8 @@ func (x *Index) Reached(ctx context.Context, position uint64) error {
 }
 
 // Rebuild throws the index away and makes it anew from state, beside searches.
+// A search that goes on from page to page meanwhile may miss messages: its
+// answers say that the index is being made.
 func (x *Index) Rebuild() {
 	x.mu.Lock()
 	x.filed.anew = true

@@ -127,10 +127,7 @@ func (s *scan) begin() error {
 	if err != nil {
 		return err
 	}
-	s.position = x.tail.pos
-	if x.tail.pos < x.filed.made {
-		s.building = int(min(99, max(1, x.tail.pos*100/x.filed.made)))
-	}
+	s.position, s.building = x.tail.pos, x.building()
 	s.fromMemory(x.tail)
 	if g := x.flushing; g != nil && m.position < g.pos {
 		s.fromMemory(g)
