@@ -12,7 +12,8 @@ type generation struct {
 	pos     uint64 // everything up to here is in it or in the file
 	stamp   int64  // time of the record at pos
 	entries []entry
-	lists   map[gram][]uint32 // documents, counted from base, ascending
+	at      map[gram]int      // place in lists
+	lists   [][]uint32        // documents, counted from base, ascending
 	changes map[uint64]change // by document, its own ones too
 	born    time.Time         // of its first document
 	changed time.Time         // of its first change of what is not its own
@@ -27,7 +28,7 @@ type change struct {
 }
 
 func newGeneration(pos uint64, stamp int64) *generation {
-	return &generation{base: pos, pos: pos, stamp: stamp, lists: map[gram][]uint32{}, changes: map[uint64]change{}}
+	return &generation{base: pos, pos: pos, stamp: stamp, at: map[gram]int{}, changes: map[uint64]change{}}
 }
 
 func (g *generation) empty() bool { return len(g.entries) == 0 && len(g.changes) == 0 }
@@ -56,11 +57,31 @@ func (g *generation) add(e entry, grams []gram) {
 	g.entries = append(g.entries, e)
 	at := uint32(e.pos - g.base)
 	for _, k := range grams {
-		list := g.lists[k]
-		if n := len(list); n == 0 || list[n-1] != at {
-			g.lists[k] = append(list, at)
+		list := g.slot(k)
+		if n := len(*list); n == 0 || (*list)[n-1] != at {
+			*list = append(*list, at)
 		}
 	}
+}
+
+// slot is the place of a gram's list, made if needed. It is good until the next
+// one is made.
+func (g *generation) slot(k gram) *[]uint32 {
+	i, ok := g.at[k]
+	if !ok {
+		i = len(g.lists)
+		g.at[k] = i
+		g.lists = append(g.lists, nil)
+	}
+	return &g.lists[i]
+}
+
+// list is the list of a gram; empty when there is none.
+func (g *generation) list(k gram) []uint32 {
+	if i, ok := g.at[k]; ok {
+		return g.lists[i]
+	}
+	return nil
 }
 
 func (g *generation) change(c change) {
@@ -86,8 +107,8 @@ func (g *generation) settle() []change {
 	if len(stale) == 0 {
 		return others
 	}
-	for k, list := range g.lists {
-		g.lists[k] = slices.DeleteFunc(list, func(at uint32) bool { return stale[at] })
+	for i, list := range g.lists {
+		g.lists[i] = slices.DeleteFunc(list, func(at uint32) bool { return stale[at] })
 	}
 	g.entries = slices.DeleteFunc(slices.Clone(g.entries), func(e entry) bool { return g.changes[e.pos].gone })
 	for at := range stale {
@@ -96,9 +117,9 @@ func (g *generation) settle() []change {
 			continue
 		}
 		eachGram(c.words, func(k gram) {
-			list := g.lists[k]
-			if i, found := slices.BinarySearch(list, at); !found {
-				g.lists[k] = slices.Insert(list, i, at)
+			list := g.slot(k)
+			if i, found := slices.BinarySearch(*list, at); !found {
+				*list = slices.Insert(*list, i, at)
 			}
 		})
 	}

@@ -164,7 +164,7 @@ func (w *world) mayMatch(m *said, folded, part string) bool {
 }
 
 func TestRandomPartsOfRandomMessages(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			w := &world{office: openOffice(t, search.Options{FlushDocs: 20}), dice: rand.New(rand.NewPCG(seed, 7)), fold: fold.New(), in: map[id.ID]map[id.ID]bool{}}
 			for i := range 5 {

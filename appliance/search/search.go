@@ -170,12 +170,12 @@ func (s *scan) fromMemory(g *generation) {
 	if s.want.open != 0 {
 		m := make(bitmap, (r.last-r.base)/64+1)
 		for class := range gram(1 << classBits) {
-			m.add(g.lists[s.want.open&^(1<<classBits-1)|class])
+			m.add(g.list(s.want.open&^(1<<classBits-1) | class))
 		}
 		r.lists = []source{m}
 	}
 	for _, k := range s.want.grams {
-		list := g.lists[k]
+		list := g.list(k)
 		if len(list) == 0 {
 			return
 		}

@@ -74,8 +74,8 @@ func (x *Index) addSegment(tx *bolt.Tx, m *manifest, g *generation) error {
 	}
 	b.FillPercent = 1 // keys come in order
 	keys := make([]gram, 0, len(g.lists))
-	for k, list := range g.lists {
-		if len(list) > 0 {
+	for k, i := range g.at {
+		if len(g.lists[i]) > 0 {
 			keys = append(keys, k)
 		}
 	}
@@ -84,7 +84,7 @@ func (x *Index) addSegment(tx *bolt.Tx, m *manifest, g *generation) error {
 	var docs []uint32
 	for _, k := range keys {
 		docs = docs[:0]
-		for _, at := range g.lists[k] {
+		for _, at := range g.list(k) {
 			docs = append(docs, at-shift)
 		}
 		if _, err := x.putList(b, k, docs); err != nil {
