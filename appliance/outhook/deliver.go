@@ -14,15 +14,15 @@ import (
 func (e *Engine) deliver(hook id.ID, w *worker) {
 	defer e.work.Done()
 	for {
-		wait, busy, err := e.next(hook)
+		until, busy, err := e.next(hook)
 		if err != nil {
 			e.o.Log.Error("deliver hook", "hook", hook.String(), "error", err)
-			wait, busy = errorPause, true
+			until, busy = e.o.Now().Add(errorPause), true
 		}
 		if !busy && e.retire(hook, w) {
 			return
 		}
-		if wait <= 0 {
+		if until.IsZero() {
 			if e.ctx.Err() != nil {
 				return
 			}
@@ -32,7 +32,7 @@ func (e *Engine) deliver(hook id.ID, w *worker) {
 		case <-e.ctx.Done():
 			return
 		case <-w.kick:
-		case <-e.o.After(wait):
+		case <-e.o.Alarm(until):
 		}
 	}
 }
@@ -50,37 +50,37 @@ func (e *Engine) retire(hook id.ID, w *worker) bool {
 	return true
 }
 
-// next tries the delivery whose turn it is. wait is how long to wait for the
-// next one; busy is false when there is nothing to do.
-func (e *Engine) next(hook id.ID) (wait time.Duration, busy bool, err error) {
+// next tries the delivery whose turn it is. until, when set, is when its turn
+// comes; busy is false when there is nothing to do.
+func (e *Engine) next(hook id.ID) (until time.Time, busy bool, err error) {
 	r, x, ok, err := e.first(hook)
 	if err != nil || !ok {
-		return 0, false, err
+		return until, false, err
 	}
 	h, ok := e.o.State.Hook(hook)
 	if !ok || h.Disabled {
-		return 0, false, nil // what waits is dropped with the hook, or goes on when it is enabled
+		return until, false, nil // what waits is dropped with the hook, or goes on when it is enabled
 	}
-	if early := time.Duration(x.Next-e.o.Now().UnixMilli()) * time.Millisecond; x.Next > 0 && early > 0 {
-		return early, true, nil
+	if x.Next > e.o.Now().UnixMilli() {
+		return time.UnixMilli(x.Next), true, nil
 	}
 	body, ok, err := e.body(&h, r, &x)
 	if err != nil {
-		return 0, true, err
+		return until, true, err
 	}
 	if !ok { // its message or room is gone
-		return 0, true, e.done(r)
+		return until, true, e.done(r)
 	}
 	answer, why := e.post(&h, r, &x, body)
 	if e.ctx.Err() != nil {
-		return 0, true, nil // given up in Close: it is tried again
+		return until, true, nil // given up in Close: it is tried again
 	}
 	if why != nil {
-		return 0, true, e.failed(&h, r, x, why)
+		return until, true, e.failed(&h, r, x, why)
 	}
 	e.counts.Pass(hook, e.o.Now())
 	e.reply(&h, r, &x, answer)
-	return 0, true, e.done(r)
+	return until, true, e.done(r)
 }
 
 // done removes a delivery.
@@ -129,7 +129,7 @@ func (e *Engine) failed(h *record.Hook, r ref, x entry, why error) error {
 		}
 		removed = 1
 		var err error
-		if grew, err = e.bury(tx, r, x); err != nil {
+		if grew, err = e.bury(tx, r, x, 0); err != nil {
 			return err
 		}
 		return b.Delete(r.key())

@@ -39,7 +39,7 @@ type Options struct {
 	Queue          int             // deliveries that wait for one hook; default 10,000
 	Dead           int             // dead letters kept of one hook; default 1000
 	Now            func() time.Time
-	After          func(time.Duration) <-chan time.Time // when a wait of so long is over
+	Alarm          func(at time.Time) <-chan time.Time // receives when it is so late
 }
 
 func (o Options) withDefaults() Options {
@@ -61,8 +61,8 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.After == nil {
-		o.After = time.After
+	if o.Alarm == nil {
+		o.Alarm = func(at time.Time) <-chan time.Time { return time.After(time.Until(at)) }
 	}
 	return o
 }

@@ -48,7 +48,7 @@ type clock struct {
 }
 
 func newClock() *clock {
-	c := &clock{now: time.Now(), waits: map[chan time.Time]time.Time{}}
+	c := &clock{now: time.Now().Truncate(time.Millisecond), waits: map[chan time.Time]time.Time{}}
 	c.changed = sync.NewCond(&c.mu)
 	return c
 }
@@ -59,11 +59,15 @@ func (c *clock) time() time.Time {
 	return c.now
 }
 
-func (c *clock) after(d time.Duration) <-chan time.Time {
+func (c *clock) alarm(at time.Time) <-chan time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ch := make(chan time.Time, 1)
-	c.waits[ch] = c.now.Add(d)
+	if !at.After(c.now) {
+		ch <- c.now
+		return ch
+	}
+	c.waits[ch] = at
 	c.changed.Broadcast()
 	return ch
 }
@@ -118,7 +122,7 @@ func openOffice(t *testing.T) *office {
 	o.room = o.submit(o.as(), &state.CreateRoom{Form: wire.Channel, Name: "ops"}).Room
 	guard, err := netguard.New(netguard.Options{Allowed: []string{"127.0.0.1"}})
 	must(t, err)
-	o.opt = Options{Journal: o.q, State: o.s, Client: guard.Client(2 * time.Second), Now: o.clock.time, After: o.clock.after,
+	o.opt = Options{Journal: o.q, State: o.s, Client: guard.Client(2 * time.Second), Now: o.clock.time, Alarm: o.clock.alarm,
 		Post: func(ctx context.Context, h *record.Hook, room id.ID, text string, key [16]byte) error {
 			_, err := o.q.Submit(ctx, state.Actor{User: h.Bot}, &state.SendMessage{Room: room, Hook: h.ID, Key: key[:], Text: text})
 			return err
@@ -273,8 +277,14 @@ func TestAMessageIsToldSignedAndInOrder(t *testing.T) {
 			t.Errorf("%d: headers %v", i, x.header[i])
 		}
 	}
-	if s := o.e.Counts().Of(h.ID); s.Delivered != 20 || s.Refused != 0 {
-		t.Errorf("counted %+v", s)
+	counted := o.e.Counts().Of(h.ID)
+	if counted.Delivered != 20 || counted.Refused != 0 {
+		t.Errorf("counted %+v", counted)
+	}
+	must(t, o.e.Close())
+	o.open("hooks.db")
+	if s := o.e.Counts().Of(h.ID); s != counted || o.e.Seen() != o.q.Position() {
+		t.Errorf("after a restart %+v, at %d", s, o.e.Seen())
 	}
 }
 
@@ -406,7 +416,7 @@ func TestWhatWaitsSurvivesAKill(t *testing.T) {
 	must(t, o.e.Close())
 	o.say("three, while nobody followed")
 	x.set(nil)
-	o.reopen("after.db")
+	o.open("after.db")
 	o.clock.pass(10 * time.Second)
 	o.queue(h, 0, 0)
 	got := x.seen()
@@ -414,12 +424,6 @@ func TestWhatWaitsSurvivesAKill(t *testing.T) {
 		got[0].Delivery != got[1].Delivery || x.header[1].Get("X-Posthouse-Attempt") != "2" {
 		t.Fatalf("%d requests: %+v", len(got), got)
 	}
-}
-
-// reopen is open for an office whose engine was closed by the test.
-func (o *office) reopen(name string) {
-	o.t.Helper()
-	o.open(name)
 }
 
 func TestWhatIsToldOf(t *testing.T) {
@@ -482,7 +486,7 @@ func TestAQueueIsBounded(t *testing.T) {
 	o := openOffice(t)
 	must(t, o.e.Close())
 	o.opt.Queue, o.opt.Dead = 3, 2
-	o.reopen("small.db")
+	o.open("small.db")
 	x := newTarget(t, status(500))
 	h := o.hook(x.URL)
 	for i := range 8 {

@@ -184,14 +184,15 @@ func (e *Engine) count(hook id.ID, waiting, dead int) {
 }
 
 // bury makes a dead letter of a delivery, and forgets the oldest when there are
-// too many. It returns by how much the number of dead letters grew.
-func (e *Engine) bury(tx *bolt.Tx, r ref, x entry) (grew int, err error) {
+// too many. grown is by how much the transaction made them more before; it
+// returns by how much their number grew.
+func (e *Engine) bury(tx *bolt.Tx, r ref, x entry, grown int) (grew int, err error) {
 	x.GaveUp = e.o.Now().UnixMilli()
 	dead := tx.Bucket([]byte(bDead))
 	if err := putJSON(tx, bDead, r.key(), x); err != nil {
 		return 0, err
 	}
-	if _, n := e.Queue(r.hook); n >= e.o.Dead {
+	if _, n := e.Queue(r.hook); n+grown >= e.o.Dead {
 		if k, _ := dead.Cursor().Seek(hookKey(r.hook)); k != nil {
 			return 0, dead.Delete(k)
 		}

@@ -94,7 +94,7 @@ func (e *Engine) enqueue(todo map[ref]entry, position uint64) error {
 			x := todo[r]
 			if waiting+grown[r.hook] >= e.o.Queue {
 				x.Error = "too many deliveries wait for this hook"
-				n, err := e.bury(tx, r, x)
+				n, err := e.bury(tx, r, x, dead[r.hook])
 				if err != nil {
 					return err
 				}
