@@ -198,3 +198,38 @@ await bot.call("session.logout", {}).catch(() => {}); // the connection may end 
 		}
 	}
 }
+
+// A connection that breaks after every message, which is then asked for once
+// more, brings each of them once.
+func TestBreakAfterEveryMessage(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	dir := installed(t)
+	must(t, os.Symlink(filepath.Join(npmPackage(t, wsPackage), "node_modules", "ws"), filepath.Join(dir, "node_modules", "ws")))
+	p := o.hire("bo", "Bo", client.Options{})
+	room := o.group("breaking", p.user.ID)
+	since := o.owner.says(room.ID, "0").Position
+	for n := 1; n <= 4; n++ {
+		o.owner.says(room.ID, fmt.Sprint(n))
+	}
+	script := filepath.Join(dir, "breaks.mjs")
+	must(t, os.WriteFile(script, []byte(`import { connect } from "posthouse-client";
+import Plain from "ws";
+class WebSocket extends Plain {
+  constructor(url) {
+    super(url);
+    this.on("message", (b) => { if (b.toString().includes('"type":"message"')) this.terminate(); });
+  }
+}
+const [, , url, token, since] = process.argv;
+const got = [];
+const bot = await connect({ url, token, since: Number(since), WebSocket });
+bot.on("message", (m) => {
+  got.push(m.text);
+  if (m.text === "4") setTimeout(() => { bot.close(); console.log(got.join(" ")); }, 3000);
+});
+`), 0o600))
+	if out := runs(t, nil, need(t, "node"), script, o.url(), p.Token(), fmt.Sprint(since)); out != "1 2 3 4\n" {
+		t.Errorf("it got %q", out)
+	}
+}
