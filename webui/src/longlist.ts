@@ -5,7 +5,8 @@
 // its neighbours come with it, and Tab goes on to them. Rows tell their number
 // and the number of all rows to screen readers, which see only some of them.
 // When the order changes, what one looks at stays where it is unless one is at
-// the top.
+// the top. While a finger or button is down on the list nothing in it changes:
+// what was pressed is what is meant.
 
 import { fillWith, h, place } from "./dom";
 
@@ -25,10 +26,12 @@ export class LongList<T> {
   private places = new Map<string, number>();
   private rows = new Map<string, { signature: string; li: HTMLLIElement; at: number }>();
   private measured = false;
+  private down = false;
+  private late: (() => void) | null = null; // the newest showing that waits for the finger
 
   // height is of a row in px, until one has been measured.
   constructor(name: string, private height: number, private readonly key: (item: T) => string, private readonly row: (item: T) => Row) {
-    this.element = h("div", { class: name, onscroll: () => this.draw(false), onkeydown: (e: KeyboardEvent) => this.pressed(e) }, this.list);
+    this.element = h("div", { class: name, onscroll: () => this.draw(false), onkeydown: (e: KeyboardEvent) => this.pressed(e), onpointerdown: () => this.hold() }, this.list);
     new ResizeObserver(() => {
       this.measured = false;
       this.draw(false);
@@ -37,6 +40,10 @@ export class LongList<T> {
 
   // show replaces the items; text stands there when there is none.
   show(items: T[], text: string): void {
+    if (this.down) {
+      this.late = () => this.show(items, text);
+      return;
+    }
     const top = this.element.scrollTop;
     const before = top > 0 ? this.visible(top) : [];
     this.items = items;
@@ -54,6 +61,25 @@ export class LongList<T> {
       this.element.scrollTop = top + move * this.height;
     }
     this.draw(true);
+  }
+
+  // hold keeps the rows as they are until what was pressed is let go and its
+  // click is through.
+  private hold(): void {
+    if (this.down) return;
+    this.down = true;
+    const release = () => {
+      removeEventListener("pointerup", release);
+      removeEventListener("pointercancel", release);
+      setTimeout(() => {
+        this.down = false;
+        const late = this.late;
+        this.late = null;
+        late?.();
+      });
+    };
+    addEventListener("pointerup", release);
+    addEventListener("pointercancel", release);
   }
 
   top(): void {
