@@ -407,7 +407,10 @@ func TestWhatWaitsSurvivesAKill(t *testing.T) {
 	h := o.hook(x.URL)
 	o.say("one")
 	o.say("two")
-	o.until("the first try", func() bool { return len(x.seen()) == 1 && o.e.Counts().Of(h.ID).Refused == 1 })
+	o.until("the first try is written down", func() bool {
+		_, first, ok, err := o.e.first(h.ID)
+		return ok && err == nil && first.Attempts == 1
+	})
 	o.queue(h, 2, 0)
 	// What is on the disk now is what a killed process leaves.
 	raw, err := os.ReadFile(filepath.Join(o.dir, "hooks.db"))
