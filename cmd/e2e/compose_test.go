@@ -135,3 +135,83 @@ func (p *tab) breaks() {
 	p.t.Helper()
 	p.chord("Enter", "Enter", 13, shift)
 }
+
+// composeViews are the views of writing, of files and of searching.
+func composeViews() []view {
+	return []view{
+		{"emoji", func(w *walker) {
+			w.room("empty")
+			w.click(".composer .smile", "")
+			w.finds(".emoji-grid button", "")
+		}},
+		{"emoji by name", func(w *walker) {
+			w.room("empty")
+			w.click(".composer .smile", "")
+			w.finds(".emoji-grid button", "")
+			w.types("笑")
+			w.until("fewer", `document.querySelectorAll(".emoji-grid button").length < 100`)
+		}},
+		{"emoji completion", func(w *walker) { w.room("empty"); w.writes(":smi"); w.finds(".suggest li", ":smile:") }},
+		{"preview", func(w *walker) {
+			w.room("empty")
+			if !ask[bool](w.tab, `document.querySelector(".format-bar").getClientRects().length > 0`) {
+				w.presses("format.toggle")
+			}
+			w.writes("**bold** `code` [link](https://example.org)\n\n- list")
+			w.presses("format.preview")
+			w.finds(".preview strong", "bold")
+		}},
+		{"commands", func(w *walker) { w.room("empty"); w.writes("/"); w.finds(".suggest li", "/topic") }},
+		{"a note to oneself alone", func(w *walker) { w.room("empty"); w.says("/invite @nobody"); w.finds(".note", "nobody") }},
+		{"a file that failed", func(w *walker) {
+			w.room("empty")
+			w.run(`window.open_ = XMLHttpRequest.prototype.open; XMLHttpRequest.prototype.open = function (m, u) { return window.open_.call(this, m, u === "/api/uploads" ? "/api/nothing.there" : u) }`)
+			w.expects(`status of 4\d\d .*/api/nothing.there`)
+			w.attaches(w.file)
+			w.finds(".tray .bad", "")
+			w.run(`XMLHttpRequest.prototype.open = window.open_`)
+		}},
+		{"recording", func(w *walker) {
+			w.room("empty")
+			w.run(`navigator.mediaDevices.getUserMedia = async () => { const c = new AudioContext(), o = c.createOscillator(), d = c.createMediaStreamDestination(); o.connect(d); o.start(); return d.stream }`)
+			w.click(".composer .mic", "")
+			w.until("sound", `document.querySelector(".voice-panel .voice-time")?.textContent !== "0:00"`)
+		}},
+		{"recorded", func(w *walker) {
+			w.room("empty")
+			w.click(".composer .mic", "")
+			w.until("sound", `document.querySelector(".voice-panel .voice-time")?.textContent !== "0:00"`)
+			w.presses("voice.stop")
+			w.finds(".voice-panel .voice-send", "")
+		}},
+		{"no microphone", func(w *walker) {
+			w.room("empty")
+			w.run(`Object.defineProperty(window, "isSecureContext", { value: false, configurable: true }); 0`)
+			w.click(".composer .mic", "")
+			w.finds(".note", w.word("voice.insecure"))
+		}},
+		{"picture", func(w *walker) {
+			w.room("everything")
+			w.click(".message .picture", "")
+			w.until("the picture", `document.querySelector("dialog.viewer img")?.naturalWidth > 0`)
+		}},
+		{"search in a room", func(w *walker) {
+			w.room("everything")
+			w.modified("f", "KeyF", 70)
+			w.until("the field", `document.activeElement?.matches(".side-pane .search input")`)
+			w.types("wo")
+			w.finds(".search .hit", "worth passing on")
+		}},
+		{"search everywhere", func(w *walker) {
+			w.run(`location.hash = "#/search/" + encodeURIComponent("你好")`)
+			w.finds(".search .hit", "你好")
+			w.presses("search.filters")
+			w.click(".chooser input", "")
+			w.finds(".chooser-list li", "everything")
+		}},
+		{"search that finds nothing", func(w *walker) {
+			w.run(`location.hash = "#/search/nothing-holds-this"`)
+			w.finds(".search .hint", "nothing-holds-this")
+		}},
+	}
+}

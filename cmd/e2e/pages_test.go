@@ -219,7 +219,7 @@ func TestEveryPage(t *testing.T) {
 					w.looksAt(v)
 				}
 				w.logsIn("ann")
-				for _, v := range chatViews() {
+				for _, v := range append(chatViews(), composeViews()...) {
 					w.home()
 					w.looksAt(v)
 				}
@@ -250,6 +250,7 @@ func (w *walker) looksAt(v view) {
 		} else if over := ask[int](w.tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 			w.t.Errorf("%s is %d pixels too wide", page, over)
 		}
+
 	}
 }
 

@@ -27,6 +27,7 @@ export interface Extras {
 
 export class Composer {
   readonly element: HTMLElement;
+  readonly ends: (() => void)[] = []; // called when the composer closes
   private area: HTMLTextAreaElement;
   private context = h("div", { class: "context", hidden: true });
   private preview = h("div", { class: "preview", role: "region", "aria-label": t("format.preview"), tabindex: 0, hidden: true });
@@ -77,6 +78,7 @@ export class Composer {
   // close ends what still runs in the composer.
   close(): void {
     this.tray.close();
+    for (const end of this.ends) end();
   }
 
   // render follows the room: its name, and whether one may write.

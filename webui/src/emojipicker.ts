@@ -50,6 +50,7 @@ class Picker {
       if (to && !this.element.contains(to)) this.close(false);
     });
     document.addEventListener("pointerdown", this.outside, true);
+    addEventListener("hashchange", this.gone);
     (at.closest("dialog") ?? document.body).appendChild(this.element);
     this.tab = memory().recent.length ? 0 : 1;
     this.drawTone();
@@ -63,7 +64,10 @@ class Picker {
     if (!this.element.contains(e.target as Node)) this.close(false);
   };
 
+  private gone = () => this.close(false);
+
   close(focus: boolean): void {
+    removeEventListener("hashchange", this.gone);
     document.removeEventListener("pointerdown", this.outside, true);
     this.element.remove();
     if (focus && this.at.isConnected) this.at.focus();

@@ -17,6 +17,7 @@ import { settingsFeature } from "./room_settings";
 import { roomKeysFeature } from "./roomkeys";
 import { scheduledFeature } from "./scheduled";
 import { settingsPageFeature } from "./settings_page";
+import { searchFeature } from "./search";
 import { slashFeature } from "./slash";
 import { threadsFeature } from "./threads";
 import { voiceFeature } from "./voice";
@@ -39,6 +40,7 @@ export const features: Feature[] = [
   roomKeysFeature,
   scheduledFeature,
   settingsPageFeature,
+  searchFeature,
   slashFeature,
   voiceFeature,
 ];

@@ -15,7 +15,7 @@ export function pressed(e: KeyboardEvent, keys: string): boolean {
   const ctrl = mac ? e.metaKey : e.ctrlKey;
   if (ctrl !== parts.includes("Ctrl") || e.altKey !== parts.includes("Alt")) return false;
   // A sign such as ? carries its shift in it.
-  if (key.length > 1 && e.shiftKey !== parts.includes("Shift")) return false;
+  if ((key.length > 1 || /[A-Z]/.test(key)) && e.shiftKey !== parts.includes("Shift")) return false;
   return key.length > 1 ? e.key === key : e.key.toLowerCase() === key.toLowerCase();
 }
 

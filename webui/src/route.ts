@@ -7,7 +7,7 @@ export interface Route {
 }
 
 export function parse(hash: string): Route {
-  const parts = hash.replace(/^#\/?/, "").split("/").filter((p) => /^[\w.~%-]{1,200}$/.test(p));
+  const parts = hash.replace(/^#\/?/, "").split("/").filter((p) => /^[\w.~%-]{1,2000}$/.test(p));
   const [name = "", ...args] = parts.map(decode);
   return { name, args };
 }

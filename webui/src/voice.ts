@@ -164,6 +164,7 @@ class Recorder {
 function microphone(f: Frame, c: Composer): HTMLElement {
   let recorder: Recorder | null = null;
   let pressed = 0;
+  c.ends.push(() => recorder?.close());
   const begin = () => {
     const why = unable();
     if (why) return c.note(t(why));

@@ -13,6 +13,7 @@ import * as members from "./words/members";
 import * as panes from "./words/panes";
 import * as rooms from "./words/rooms";
 import * as threads from "./words/threads";
+import * as search from "./words/search";
 
 const areas = [
   app,
@@ -26,6 +27,7 @@ const areas = [
   panes,
   rooms,
   threads,
+  search,
 ] as const;
 
 export const en = {
@@ -40,6 +42,7 @@ export const en = {
   ...panes.en,
   ...rooms.en,
   ...threads.en,
+  ...search.en,
 };
 
 export type Key = keyof typeof en;
@@ -56,6 +59,7 @@ export const zh: Record<Key, string> = {
   ...panes.zh,
   ...rooms.zh,
   ...threads.zh,
+  ...search.zh,
 };
 
 // count is how many keys the areas have together.

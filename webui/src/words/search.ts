@@ -1,0 +1,41 @@
+// The words of searching.
+
+export const en = {
+  "search.here": "Search in this room",
+  "search.everywhere": "Search all rooms",
+  "search.placeholder": "Any part of a message or file name",
+  "search.filters": "Filters",
+  "search.room": "Room",
+  "search.sender": "From",
+  "search.after": "Not before",
+  "search.before": "Not after",
+  "search.files": "Only with files",
+  "search.hint": "Write two characters or more: any part of a message or of a file's name, in any language. Words apart by blanks must all occur; “in quotes” is one text.",
+  "search.none": "Nothing holds “{query}”. Fewer characters or fewer filters find more. Recalled messages and rooms you are not in are never searched.",
+  "search.going": "Nothing among the newest messages. There may be more in the older ones.",
+  "search.count": "{n} found, the newest first.",
+  "search.some": "The newest {n}.",
+  "search.more": "Show more",
+  "search.building": "The index is being made ({percent} %): newer messages may be missing for some minutes.",
+  "search.remove": "Take away: {name}",
+};
+
+export const zh: Record<keyof typeof en, string> = {
+  "search.here": "在此房间中搜索",
+  "search.everywhere": "搜索所有房间",
+  "search.placeholder": "消息或文件名中的任意部分",
+  "search.filters": "筛选",
+  "search.room": "房间",
+  "search.sender": "发送人",
+  "search.after": "不早于",
+  "search.before": "不晚于",
+  "search.files": "仅含文件",
+  "search.hint": "请输入两个及以上字符：消息或文件名中的任意部分，不限语言。空格分隔的词须全部出现；引号内的内容按整句查找。",
+  "search.none": "没有找到“{query}”。减少字符或筛选条件可找到更多。已撤回的消息和你不在其中的房间不会被搜索。",
+  "search.going": "最新的消息中没有找到，更早的消息中可能有。",
+  "search.count": "找到 {n} 条，新的在前。",
+  "search.some": "最新的 {n} 条。",
+  "search.more": "显示更多",
+  "search.building": "索引正在建立（{percent}%），较新的消息可能要过几分钟才能找到。",
+  "search.remove": "移除：{name}",
+};
