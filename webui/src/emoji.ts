@@ -20,9 +20,10 @@ export interface EmojiList {
 }
 
 export function readList(raw: { groups: string[][] }): EmojiList {
+  const countries = typeof Intl === "undefined" ? [] : ["en", "zh"].map((l) => new Intl.DisplayNames(l, { type: "region" }));
   const groups = raw.groups.map((g) => {
     const [pictures = [], codes = [], en = [], zh = []] = g.map((column) => column.split("|"));
-    return pictures.map((p, i) => entry(p, codes[i]!, en[i]!, zh[i]!));
+    return pictures.map((p, i) => (codes[i] ? entry(p, codes[i], en[i]!, zh[i]!) : flag(p, countries)));
   });
   const all = groups.flat();
   return { groups, all, byText: new Map(all.map((e) => [e.text, e])) };
@@ -35,6 +36,14 @@ function entry(picture: string, codes: string, en: string, zh: string): Emoji {
     text: toned ? picture.slice(0, -1) : picture, toned, codes: names,
     en: en.split(",")[0] || names[0]!.replaceAll("_", " "), zh: zh.split(",")[0]!, words: (codes + " " + en + " " + zh).toLowerCase(),
   };
+}
+
+// flag is the entry of a country.
+function flag(text: string, countries: Intl.DisplayNames[]): Emoji {
+  const code = [...text].map((c) => String.fromCharCode(c.codePointAt(0)! - 0x1f1e6 + 97)).join("");
+  const name = (i: number) => countries[i]?.of(code.toUpperCase()) ?? code.toUpperCase();
+  const [en, zh] = [name(0), name(1)];
+  return { text, toned: false, codes: [code], en, zh, words: (code + " " + en + " " + zh + " flag 旗").toLowerCase() };
 }
 
 let loading: Promise<EmojiList> | null = null;

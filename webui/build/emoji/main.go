@@ -15,11 +15,12 @@
 //
 // The emoji is fully qualified, with "+" behind it when it comes in five skin
 // tones. Short names are separated by commas, the first is the one that is
-// written. English is a name. Chinese is a name and, but for flags and the joined
-// ones such as people at work, two more words that the name does not hold,
-// separated by commas. The English name is left out when it is the first short
-// name with blanks for underscores and "flag: " before it or not. The list holds
-// everything of Unicode 15.1 but the skin tones themselves.
+// written. English is a name. Chinese is a name and, for smileys, up to two more
+// words that the name does not hold, separated by commas. The English name is
+// left out when it is the first short name with blanks for underscores. The flag
+// of a country has the emoji alone: its short name is the country's code, and
+// browsers know the names of countries. The list holds everything of Unicode
+// 15.1 but the skin tones themselves.
 //
 // It runs no goroutines.
 package main
@@ -37,11 +38,10 @@ import (
 
 const (
 	newest    = 15.1 // version of Unicode that devices in use have pictures for
-	component = 2    // group of skin tones and hair: nothing to send alone
-	flags     = 9
+	smileys   = 0
+	component = 2 // group of skin tones and hair: nothing to send alone
 	chinese   = 2 // words beside the name
 	variant   = "\ufe0f"
-	joiner    = "\u200d" // in a family, a woman who is a pilot …
 )
 
 type emoji struct {
@@ -149,10 +149,13 @@ func entry(en, zh emoji, codes []string) [4]string {
 		picture += "+"
 	}
 	label := en.Label
-	if strings.EqualFold(strings.TrimPrefix(label, "flag: "), strings.ReplaceAll(codes[0], "_", " ")) {
+	if label == strings.ReplaceAll(codes[0], "_", " ") {
 		label = ""
 	}
-	if *en.Group == flags || strings.Contains(en.Emoji, joiner) {
+	if first, _ := utf8.DecodeRuneInString(picture); first >= 0x1f1e6 && first <= 0x1f1ff {
+		return [4]string{picture}
+	}
+	if *en.Group != smileys {
 		zh.Tags = nil
 	}
 	inEnglish := described(label, codes[0]+" "+en.Label, nil, 0)
