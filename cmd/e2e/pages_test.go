@@ -118,6 +118,29 @@ func chatViews() []view {
 			w.presses("settings.title")
 			w.finds(".side-pane button", w.word("settings.restore"))
 		}},
+		{"integrations", func(w *walker) {
+			w.room("everything")
+			w.presses("room.menu")
+			w.presses("hooks.title")
+			w.finds(".door", "CI")
+		}},
+		{"new incoming hook", func(w *walker) {
+			w.room("everything")
+			w.presses("room.menu")
+			w.presses("hooks.title")
+			w.presses("hooks.new.incoming")
+			w.finds("dialog select", "")
+		}},
+		{"secrets of a hook", func(w *walker) {
+			w.room("everything")
+			w.presses("room.menu")
+			w.presses("hooks.title")
+			w.click(".door button", "CI")
+			w.presses("hooks.rotate.token")
+			w.click("dialog button.danger", "")
+			w.finds("dialog pre", "curl")
+		}},
+		{"all integrations", func(w *walker) { w.goes("hooks.title"); w.finds(".door", "CI") }},
 		{"thread", func(w *walker) {
 			w.room("everything")
 			w.click(".thread-foot", "")
@@ -369,6 +392,7 @@ func (o *office) furnish() map[string]id.ID {
 		_, err = bo.SendMessage(background(t), wire.SendParams{Room: all.ID, Text: text, Thread: passed.Seq})
 		must(t, err)
 	}
+	call(ann, "hook.create", wire.HookCreate{Kind: "incoming", Room: all.ID, Name: "CI", Description: "构建 builds", Sign: true, Keywords: []string{"build"}})
 	head, err := askFor[wire.DepartmentResult](ann, "department.put", wire.DepartmentPut{Name: "总部 Head office"})
 	must(t, err)
 	sales, err := askFor[wire.DepartmentResult](ann, "department.put", wire.DepartmentPut{Name: "Sales", Parent: head.Department.ID})

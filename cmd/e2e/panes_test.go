@@ -128,7 +128,7 @@ func TestMembersAndSettings(t *testing.T) {
 	bob.finds(".side-pane .person", "陈宇")
 	bob.fill(".side-pane input[type=search]", "zzz")
 	bob.finds(".side-pane [role=status]", "Nobody found")
-	bob.fill(".side-pane input[type=search]", "陈")
+	bob.fill(".side-pane input[type=search]", "cheny")
 	bob.finds(".side-pane .person", "陈宇")
 	bob.misses(".side-pane .person", "Bo Lin")
 	bob.click(".side-pane .person", "陈宇")

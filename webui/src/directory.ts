@@ -154,7 +154,7 @@ class DirectoryPage implements View {
       if (!b.below.length) return;
       e.stopPropagation();
       this.fold(id, !open);
-    } }, b.below.length ? icon(open ? "fold" : "unfold") : null), h("span", { class: "name" }, name), h("span", { class: "count" }, people ?? 0));
+    } }, b.below.length ? icon(open ? "fold" : "unfold") : null), h("span", { class: "name" }, name), h("span", { class: "tally" }, people ?? 0));
     return e;
   }
 

@@ -4,6 +4,7 @@ import type { Feature } from "./frame";
 import { datesFeature } from "./dates";
 import { devicesFeature } from "./devices";
 import { directoryFeature } from "./directory";
+import { hooksFeature } from "./hooks";
 import { journeyFeature } from "./journey";
 import { membersFeature } from "./members";
 import { messageKeysFeature } from "./messagekeys";
@@ -31,6 +32,7 @@ export const features: Feature[] = [
   notifyFeature,
   pinsFeature,
   journeyFeature,
+  hooksFeature,
   directoryFeature,
   profileFeature,
   devicesFeature,

@@ -8,7 +8,7 @@
 import type { ID, Journey, Message, Readers, Step } from "./api";
 import { fillWith, h, icon, unique, type Child, type Icon } from "./dom";
 import type { Feature, Frame, View } from "./frame";
-import { exact, explain, full, t } from "./lang";
+import { exact, explain, moment, t } from "./lang";
 import { ladder, passed, travellers, type Rung, type Traveller } from "./journey_steps";
 import { nameOf, recalledText, userAvatar } from "./names";
 import { plain } from "./markup";
@@ -129,7 +129,7 @@ class JourneyPane implements View {
     this.search.hidden = n <= searchFrom;
     fillWith(this.top,
       h("blockquote", { class: "quoted" }, m.recalled ? recalledText(s, m) : m.text ? plain(m.text).slice(0, 300) : m.files?.map((x) => x.name).join(", ") ?? ""),
-      h("p", { class: "stored" }, icon("check"), h("span", null, h("strong", null, t("journey.stored")), " ", full(stored), h("span", { class: "hint" }, " " + exact(stored)))),
+      h("p", { class: "stored" }, icon("check"), h("span", null, h("strong", null, t("journey.stored")), " ", moment(stored))),
       h("p", { class: "journey-sum", role: "status" }, t("journey.sum", { n: readers.read.length, all: n })),
       n ? h("progress", { max: n, value: readers.read.length, "aria-label": t("journey.sum", { n: readers.read.length, all: n }) }) : null);
     const parts: Child[] = [];
@@ -189,7 +189,7 @@ class JourneyPane implements View {
 
   // when is a time to the second, with its day unless it is that of the message.
   private when(at: number, stored: number): string {
-    return stored && new Date(at).toDateString() === new Date(stored).toDateString() ? exact(at) : full(at);
+    return stored && new Date(at).toDateString() === new Date(stored).toDateString() ? exact(at) : moment(at);
   }
 }
 

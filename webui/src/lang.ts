@@ -39,6 +39,7 @@ export function switchLang(): void {
 
 const clockFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false });
 const exactFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const momentFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium", hour12: false });
 const dayFormat = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
 const yearFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
 const shortFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "numeric" });
@@ -48,9 +49,13 @@ export function clock(ms: number): string {
   return clockFormat.format(ms);
 }
 
-// exact is a time to the second.
+// exact is a time to the second; moment says the day too.
 export function exact(ms: number): string {
   return exactFormat.format(ms);
+}
+
+export function moment(ms: number): string {
+  return momentFormat.format(ms);
 }
 
 export function full(ms: number): string {

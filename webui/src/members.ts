@@ -146,7 +146,7 @@ class MembersPane implements View {
 
   private group(name: string, list: RoomMember[], r: Room, more: (() => void) | null): HTMLElement {
     const id = unique("g");
-    return h("section", { "aria-labelledby": id }, h("h3", { id }, name, " ", h("span", { class: "count" }, more ? list.length + "+" : list.length)),
+    return h("section", { "aria-labelledby": id }, h("h3", { id }, name, " ", h("span", { class: "tally" }, more ? list.length + "+" : list.length)),
       h("ul", { class: "people open" }, ...list.map((m) => this.shelf.row(m.user, this.look(m, r), () => this.row(m, r)))), more ? h("button", { type: "button", onclick: more }, t("members.more")) : null);
   }
 

@@ -60,7 +60,7 @@ class SettingsPane implements View {
   }
 
   private told(r: Room): HTMLElement {
-    return h("div", null, h("h3", null, r.name), r.topic ? h("p", null, r.topic) : null, h("p", { class: "hint" }, t("settings.readonly")));
+    return h("div", null, h("h3", null, r.name), r.topic ? h("p", null, r.topic) : null, h("p", { class: "hint" }, t(r.archived && moderates(r) ? "settings.archived" : "settings.readonly")));
   }
 
   private names(r: Room): HTMLElement {

@@ -8,6 +8,7 @@ import * as core from "./words/core";
 import * as compose from "./words/compose";
 import * as notices from "./words/notices";
 import * as directory from "./words/directory";
+import * as hooks from "./words/hooks";
 import * as journey from "./words/journey";
 import * as members from "./words/members";
 import * as panes from "./words/panes";
@@ -22,6 +23,7 @@ const areas = [
   compose,
   notices,
   directory,
+  hooks,
   journey,
   members,
   panes,
@@ -37,6 +39,7 @@ export const en = {
   ...compose.en,
   ...notices.en,
   ...directory.en,
+  ...hooks.en,
   ...journey.en,
   ...members.en,
   ...panes.en,
@@ -54,6 +57,7 @@ export const zh: Record<Key, string> = {
   ...compose.zh,
   ...notices.zh,
   ...directory.zh,
+  ...hooks.zh,
   ...journey.zh,
   ...members.zh,
   ...panes.zh,
