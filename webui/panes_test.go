@@ -92,3 +92,17 @@ func TestDarkIsDarkEitherWay(t *testing.T) {
 		t.Errorf("the dark colours differ: %q", colours)
 	}
 }
+
+func TestHookExamples(t *testing.T) {
+	runScript(t, "hook_examples.ts", `
+const open = module.examples("https://chat.lan/hooks/T", "https://chat.lan/robot/send?access_token=T", "");
+same("what there is", open.map((x) => x.name), ["curl", "DingTalk", "Grafana", "Alertmanager"]);
+if (open.some((x) => x.lines.includes("Bearer"))) throw new Error("a proof without a secret");
+const shut = module.examples("https://chat.lan/hooks/T", "", "it's");
+same("without DingTalk", shut.map((x) => x.name), ["curl", "Grafana", "Alertmanager"]);
+same("quoted for the shell", shut[0].lines.includes("-H 'Authorization: Bearer it'\\''s'"), true);
+same("quoted for YAML", shut[2].lines.includes("credentials: 'it''s'"), true);
+same("words", module.words(" a, b  a，c、d;\n e "), ["a", "b", "c", "d", "e"]);
+same("no words", module.words(" , "), []);
+`)
+}

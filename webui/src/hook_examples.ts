@@ -11,7 +11,7 @@ export function examples(url: string, dingtalk: string, secret: string): Example
   const quote = (s: string) => "'" + s.replaceAll("'", "'\\''") + "'";
   const bearer = secret ? " -H " + quote("Authorization: Bearer " + secret) : "";
   const out: Example[] = [
-    { name: "curl", lines: `curl -H 'Content-Type: application/json'${bearer} \\\n  -d '{"text": "Hello **everybody**"}' \\\n  ${quote(url)}` },
+    { name: "curl", lines: `curl -H 'Content-Type: application/json'${bearer} \\\n  -d '{"text": "Hello *everybody*"}' \\\n  ${quote(url)}` },
   ];
   if (dingtalk) {
     out.push({ name: "DingTalk", lines: `webhook = ${dingtalk}` + (secret ? `\nsecret = ${secret}` : "") +
