@@ -84,7 +84,9 @@ func build(entry string, minify bool, names map[string]string) ([]byte, error) {
 		Charset: api.CharsetUTF8, LegalComments: api.LegalCommentsNone,
 		MinifyWhitespace: minify, MinifySyntax: minify, MinifyIdentifiers: minify,
 	}
-	if !minify {
+	if minify {
+		opts.Plugins = []api.Plugin{packWords()}
+	} else {
 		opts.GlobalName = "module"
 		opts.Target = api.ES2017
 	}
