@@ -7,6 +7,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 
 	"posthouse/appliance/client"
+	"posthouse/appliance/wire"
 )
 
 // numbers are the Windows key codes of the keys that tests press by name.
@@ -186,6 +187,23 @@ func TestPalette(t *testing.T) {
 	ann.until("the person", `document.querySelector('[role=option][aria-selected="true"]')?.textContent.includes("韩梅梅")`)
 	ann.press("Enter")
 	ann.until("the direct room", `document.querySelector("main.room .title h1").innerText === "韩梅梅"`)
+
+	// By initials, by pinyin, and a room one is not in.
+	public, err := li.CreateRoom(background(t), wire.RoomCreate{Kind: wire.Channel, Name: "设备维修"})
+	must(t, err)
+	for query, want := range map[string]string{"hmm": "韩梅梅", "lilei": "李雷", "scdd": "生产调度", "shebei": "设备维修"} {
+		ann.press("Ctrl+K")
+		ann.types(query)
+		ann.finds("[role=option]", want)
+		ann.press("Escape")
+		ann.misses("dialog", "")
+	}
+	ann.press("Ctrl+K")
+	ann.types("sbwx")
+	ann.until("the channel", `document.querySelector('[role=option][aria-selected="true"]')?.textContent.includes("设备维修")`)
+	ann.press("Enter")
+	ann.until("the channel", `location.hash === "#/room/`+public.ID.String()+`"`)
+	ann.enters("韩梅梅")
 
 	ann.press("Ctrl+K")
 	ann.types("mute")

@@ -48,7 +48,7 @@ func TestPresenceIsUnknownWithoutConnection(t *testing.T) {
 	ann.until("Bo online", `document.querySelector(".presence.online") && document.querySelector(".sub").innerText === "online"`)
 	ann.network(false)
 	ann.broken()
-	ann.until("nothing about Bo", `!document.querySelector(".presence") && document.querySelector(".sub").innerText === ""`)
+	ann.until("nothing about Bo", `!document.querySelector(".presence") && document.querySelector(".sub").innerText === "not known while disconnected"`)
 	ann.network(true)
 	ann.online()
 	ann.until("Bo online", `document.querySelector(".presence.online")`)

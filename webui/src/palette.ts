@@ -13,7 +13,7 @@ import { shown } from "./keys";
 import { explain, t } from "./lang";
 import { avatar, roomName } from "./names";
 import { found } from "./rank";
-import { mentionsNew, roomOrder, unread } from "./state";
+import { mentionsNew, roomOrder, unread, type RoomState } from "./state";
 
 const shownAtOnce = 12; // of each kind
 const pause = 120; // ms between the last key and the question to the server
@@ -97,15 +97,18 @@ class Palette {
       list = list.filter((r) => r.room.id !== this.f.room).sort((a, b) => (rank(a.room.id) === rank(b.room.id) ? 0 : rank(a.room.id) - rank(b.room.id))).slice(0, 8);
     }
     const hits = query ? found(query, list, (r) => [roomName(s, r.room), s.users.get(r.room.peer ?? "")?.login ?? ""]).slice(0, shownAtOnce) : list;
-    return hits.map((r) => {
-      const name = roomName(s, r.room);
-      return {
-        id: r.room.peer ? "u" + r.room.peer : "r" + r.room.id, group: t(query ? "palette.rooms" : "palette.recent"), name,
-        about: r.room.peer ? "@" + (s.users.get(r.room.peer)?.login ?? "") : r.room.topic ?? "", count: mentionsNew(r) || unread(r),
-        picture: () => avatar(s, r.room.peer ?? r.room.id, r.room.kind === "channel" ? "#" : r.room.kind === "announcement" ? "!" : name, s.users.get(r.room.peer ?? "")?.avatar),
-        open: () => this.f.go("room/" + r.room.id),
-      };
-    });
+    return hits.map((r) => this.room(r, t(query ? "palette.rooms" : "palette.recent")));
+  }
+
+  private room(r: RoomState, group: string): Entry {
+    const s = this.f.client.store.state;
+    const name = roomName(s, r.room);
+    return {
+      id: r.room.peer ? "u" + r.room.peer : "r" + r.room.id, group, name,
+      about: r.room.peer ? "@" + (s.users.get(r.room.peer)?.login ?? "") : r.room.topic ?? "", count: mentionsNew(r) || unread(r),
+      picture: () => avatar(s, r.room.peer ?? r.room.id, r.room.kind === "channel" ? "#" : r.room.kind === "announcement" ? "!" : name, s.users.get(r.room.peer ?? "")?.avatar),
+      open: () => this.f.go("room/" + r.room.id),
+    };
   }
 
   private people(query: string): Entry[] {
@@ -142,20 +145,19 @@ class Palette {
     }));
   }
 
-  // ask adds what the server finds.
+  // ask adds what the server finds: by pinyin and initials too, and people and
+  // rooms that are not in the page.
   private async ask(query: string, n: number): Promise<void> {
     const { client } = this.f;
-    const [people, rooms] = await Promise.all([
-      client.call("directory.list", { query, limit: shownAtOnce }).catch(() => null),
-      client.call("room.discover", { query, limit: shownAtOnce }).catch(() => null),
-    ]);
-    if (n !== this.asked) return;
+    const got = await client.call("search.names", { query, limit: shownAtOnce }).catch(() => null);
+    if (n !== this.asked || !got) return;
     const s = client.store.state;
-    if (people) client.store.dispatch({ type: "users", users: people.users });
+    client.store.dispatch({ type: "users", users: got.users });
     this.more = [
-      ...(people?.users ?? []).filter((u) => u.id !== s.me?.id && !u.disabled).map((u) => this.person(u.id)),
-      ...(rooms?.rooms ?? []).filter((r) => !s.rooms.has(r.id)).map((r) => ({
-        id: "r" + r.id, group: t("palette.join"), name: r.name ?? "", about: r.topic ?? "",
+      ...got.rooms.flatMap((r) => s.rooms.get(r.id) ?? []).map((r) => this.room(r, t("palette.rooms"))),
+      ...got.users.filter((u) => u.id !== s.me?.id && !u.disabled).map((u) => this.person(u.id)),
+      ...got.rooms.filter((r) => !s.rooms.has(r.id)).map((r) => ({
+        id: "r" + r.id, group: t("palette.join"), name: r.name, about: t("room.members", { n: r.members }),
         picture: () => avatar(s, r.id, r.kind === "channel" ? "#" : "!"), open: () => void this.join(r.id),
       })),
     ];
