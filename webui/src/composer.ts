@@ -12,7 +12,7 @@ import { format, inFence, link, newLine, type Mark, type Selected } from "./form
 import { inComposition, sends } from "./ime";
 import { explain, size, t } from "./lang";
 import { render } from "./markup";
-import { nameOf, roomName } from "./names";
+import { roomName, senderName } from "./names";
 import type { Draft, Pending } from "./outbox";
 import { mayWrite } from "./state";
 import { Toolbar, markOf } from "./toolbar";
@@ -367,7 +367,7 @@ export class Composer {
     if (this.context.hidden) return;
     const m = (this.reply ?? this.editing)!;
     fillWith(this.context,
-      h("span", null, h("strong", null, this.reply ? t("composer.replying", { name: nameOf(s, m.sender) }) : t("composer.editing")), " ",
+      h("span", null, h("strong", null, this.reply ? t("composer.replying", { name: senderName(s, m) }) : t("composer.editing")), " ",
         this.reply ? h("span", { class: "quoted" }, m.text ?? m.files?.[0]?.name ?? "") : null),
       iconButton("close", t("cancel"), () => this.cancel()));
   }

@@ -7,7 +7,7 @@ import type { MessageMenu } from "./frame";
 import { confirm, copyText, h, icon, iconButton, menuItem, popup, toast, type Icon } from "./dom";
 import { clock, explain, full, size, t } from "./lang";
 import { plain, render } from "./markup";
-import { changeText, nameOf, names, recalledText, userAvatar } from "./names";
+import { changeText, nameOf, names, recalledText, senderName, userAvatar } from "./names";
 import type { Pending } from "./outbox";
 import { pickEmoji } from "./emojipicker";
 import { film, plays, voiceNote } from "./player";
@@ -28,7 +28,7 @@ export interface MessageActions {
 
 // signature changes whenever the element would look different.
 export function signature(s: State, m: Message, lead: boolean): string {
-  const parts: unknown[] = [m.edits, m.edited_at, m.recalled, m.pinned_at, lead, m.text, nameOf(s, m.sender), s.users.get(m.sender)?.avatar];
+  const parts: unknown[] = [m.edits, m.edited_at, m.recalled, m.pinned_at, lead, m.text, senderName(s, m), s.users.get(m.sender)?.avatar];
   if (m.change) parts.push(changeText(s, m));
   if (m.recalled) parts.push(recalledText(s, m));
   if (m.reactions?.length) parts.push(m.reactions.map((r) => r.emoji + names(s, r.users)));
@@ -66,7 +66,7 @@ export function messageView(client: Client, room: Room, m: Message, lead: boolea
   return h("li", { class: classes, "data-seq": m.seq },
     h("div", { class: "gutter" }, lead ? userAvatar(s, m.sender) : null),
     h("div", { class: "bubble" },
-      h("div", { class: lead ? "who" : "who sr" }, h("span", { class: "name" }, nameOf(s, m.sender))),
+      h("div", { class: lead ? "who" : "who sr" }, h("span", { class: "name" }, senderName(s, m))),
       content, foot),
     m.recalled ? null : actions(client, room, m, mine, act));
 }
@@ -76,7 +76,7 @@ export function messageView(client: Client, room: Room, m: Message, lead: boolea
 function threadLine(s: State, m: Message, act: MessageActions): HTMLElement {
   const text = m.recalled ? recalledText(s, m) : m.text ? plain(m.text).slice(0, 200) : m.files?.[0]?.name ?? "";
   return h("li", { class: "thread-line", "data-seq": m.seq }, h("button", { type: "button", onclick: () => act.thread!(m.thread!) },
-    icon("thread"), h("span", { class: "name" }, nameOf(s, m.sender)), h("span", { class: "sr" }, " " + t("thread.line") + ": "), h("span", { class: "quoted" }, text),
+    icon("thread"), h("span", { class: "name" }, senderName(s, m)), h("span", { class: "sr" }, " " + t("thread.line") + ": "), h("span", { class: "quoted" }, text),
     h("time", { datetime: new Date(m.time).toISOString(), title: full(m.time) }, clock(m.time))));
 }
 

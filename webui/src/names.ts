@@ -12,6 +12,11 @@ export function nameOf(s: State, user: ID): string {
   return u ? u.name || u.login : t("unknown");
 }
 
+// senderName is who a message shows as its sender: a hook may give a name.
+export function senderName(s: State, m: Message): string {
+  return m.as || nameOf(s, m.sender);
+}
+
 export function names(s: State, users: ID[]): string {
   const shown = users.slice(0, 10).map((u) => nameOf(s, u)).join(t("app.name") === "驿站" ? "、" : ", ");
   return users.length > 10 ? shown + "…" : shown;
@@ -52,7 +57,7 @@ export function line(s: State, m: Message, room: Room): string {
   if (m.change) return changeText(s, m);
   const text = m.text ? plain(m.text.slice(0, 300)).replace(/\s+/g, " ").trim() : fileLine(m);
   if (room.kind === "direct" || room.kind === "notes") return text;
-  return (mine ? t("rooms.you") : nameOf(s, m.sender)) + ": " + text;
+  return (mine ? t("rooms.you") : senderName(s, m)) + ": " + text;
 }
 
 function fileLine(m: Message): string {

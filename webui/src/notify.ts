@@ -10,7 +10,7 @@ import { setSwitch, switched } from "./device";
 import type { Feature, Frame } from "./frame";
 import { t } from "./lang";
 import { plain } from "./markup";
-import { nameOf, roomName } from "./names";
+import { roomName, senderName } from "./names";
 import { content, obstacle, type Obstacle, type Surroundings } from "./notify_state";
 import { calls } from "./prefs";
 import { totals } from "./state";
@@ -106,7 +106,7 @@ class Notifier {
     this.shown.set(m.room, { seq: m.seq, note: this.shown.get(m.room)?.note ?? null });
     if (switched("sound")) beep();
     if (obstacleHere()) return;
-    const words = { sender: nameOf(s, m.sender), room: roomName(s, r.room), text: m.text ? plain(m.text.slice(0, 1000)) : "", hidden: t("notify.hidden") };
+    const words = { sender: senderName(s, m), room: roomName(s, r.room), text: m.text ? plain(m.text.slice(0, 1000)) : "", hidden: t("notify.hidden") };
     const { title, body } = content(r.room, m, words, s.prefs.hide);
     const n = await show(title, body, "posthouse-" + m.room, m.room, () => this.f.go("room/" + m.room));
     if (n instanceof Notification) this.shown.set(m.room, { seq: m.seq, note: n });

@@ -172,7 +172,7 @@ export class Timeline {
           before = undefined;
         }
       }
-      const lead = !before || before.sender !== m.sender || !!before.change || !!before.recalled || m.time - before.time > together;
+      const lead = !before || before.sender !== m.sender || before.as !== m.as || !!before.change || !!before.recalled || m.time - before.time > together;
       keep("m" + m.seq, signature(s, m, lead) + this.act.extra.signature(m), () => messageView(this.client, room, m, lead, this.act));
       before = m;
     }
