@@ -57,7 +57,7 @@ class Doors implements View {
         h("button", { type: "button", onclick: () => make(this.f.client, kind, this.room, this.load) }, t(("hooks.new." + kind) as Key))) : []));
       fillWith(this.list, ...kinds.flatMap((kind) => {
         const some = r.hooks.filter((x) => x.kind === kind);
-        return some.length ? [h("section", { "aria-label": t(("hooks." + kind) as Key) }, h("h3", null, t(("hooks." + kind) as Key)), h("ul", null, ...some.map((x) => this.row(x, r.manage))))] : [];
+        return some.length ? [h("section", { "aria-label": t(("hooks." + kind) as Key) }, h(this.room ? "h3" : "h2", null, t(("hooks." + kind) as Key)), h("ul", null, ...some.map((x) => this.row(x, r.manage))))] : [];
       }));
     } catch (e) {
       this.status.textContent = explain(e);
