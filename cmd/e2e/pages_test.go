@@ -27,6 +27,13 @@ func chatViews() []view {
 		{"list", func(w *walker) {}},
 		{"menu", func(w *walker) { w.presses("rooms.menu") }},
 		{"filter that finds nothing", func(w *walker) { w.fill(".side input[type=search]", "zzz") }},
+		{"menu of a row", func(w *walker) {
+			w.run(`document.querySelector("a.room-link").dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, cancelable: true }))`)
+			w.finds("[role=menuitem]", w.word("rooms.pin"))
+		}},
+		{"palette that finds", func(w *walker) { w.press("Ctrl+K"); w.types("bo"); w.finds("[role=option]", "Bo") }},
+		{"palette that finds nothing", func(w *walker) { w.press("Ctrl+K"); w.types("zzzz"); w.finds("dialog .empty", w.word("palette.none")) }},
+		{"settings", func(w *walker) { w.goes("settings.page"); w.finds("[data-obstacle]", "") }},
 		{"new direct conversation", func(w *walker) { w.presses("rooms.new"); w.finds("dialog button.person", "Bo") }},
 		{"new group", func(w *walker) {
 			w.presses("rooms.new")
@@ -99,6 +106,13 @@ func chatViews() []view {
 			w.finds("main", w.word("room.gone"))
 		}},
 		{"room menu", func(w *walker) { w.room("everything"); w.presses("room.menu") }},
+		{"jump to a date", func(w *walker) { w.room("everything"); w.press("Ctrl+G"); w.finds("dialog input[type=date]", "") }},
+		{"notifications of a room", func(w *walker) {
+			w.room("everything")
+			w.presses("room.menu")
+			w.click("[role=menuitem]", w.word("rooms.loud"))
+			w.finds("dialog input[type=radio]", "")
+		}},
 		{"members", func(w *walker) { w.room("everything"); w.presses("room.details"); w.finds(".side-pane .person", "Bo") }},
 		{"menu of a member", func(w *walker) {
 			w.room("everything")
