@@ -36,6 +36,7 @@ class Palette {
   private input: HTMLInputElement;
   private list: HTMLElement;
   private status = h("p", { class: "sr", role: "status" });
+  private none = h("p", { class: "empty palette-none", hidden: true }, t("palette.none"));
   private entries: Entry[] = [];
   private more: Entry[] = []; // from the server, for the present words
   private at = 0;
@@ -63,7 +64,7 @@ class Palette {
     this.close = d.close;
     d.onclose(() => clearTimeout(this.timer));
     d.body.classList.add("palette");
-    d.body.append(this.input, this.list, h("p", { class: "hint palette-hint" }, t("palette.hint")), this.status);
+    d.body.append(this.input, this.list, this.none, h("p", { class: "hint palette-hint" }, t("palette.hint")), this.status);
     this.input.focus();
     this.gather();
   }
@@ -191,7 +192,10 @@ class Palette {
         x.count ? h("span", { class: "badge", "aria-label": t("rooms.unread", { n: x.count }) }, x.count > 999 ? "999+" : x.count) : null,
         x.keys ? h("kbd", null, shown(x.keys)) : null));
     });
-    fillWith(this.list, ...(out.length ? out : [h("p", { class: "empty" }, t("palette.none"))]));
+    fillWith(this.list, ...out);
+    this.list.hidden = !out.length;
+    this.none.hidden = out.length > 0;
+    this.input.setAttribute("aria-expanded", out.length ? "true" : "false");
     this.status.textContent = t("palette.results", { n: this.entries.length });
     this.point(this.at);
   }
