@@ -25,6 +25,7 @@ export interface SocketLike {
   onopen: ((e: never) => unknown) | null;
   onmessage: ((e: { data: unknown }) => unknown) | null;
   onclose: ((e: never) => unknown) | null;
+  readonly readyState?: number; // 1: open
   send(text: string): void;
   close(): void;
 }
@@ -132,7 +133,8 @@ export class Connection {
   }
 
   notify<M extends Method>(method: M, params: Params<M>): void {
-    if (this.online) this.socket?.send(JSON.stringify({ jsonrpc: "2.0", method, params }));
+    // One that the server is closing takes nothing more, and says so aloud.
+    if (this.online && (this.socket?.readyState ?? 1) === 1) this.socket?.send(JSON.stringify({ jsonrpc: "2.0", method, params }));
   }
 
   private dial(): void {
