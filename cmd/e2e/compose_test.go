@@ -1,11 +1,15 @@
 package e2e
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/chromedp/cdproto/input"
 
 	"posthouse/appliance/client"
+	"posthouse/appliance/wire"
 )
 
 // Marks by keys and buttons, lists that go on, code, and the preview.
@@ -134,6 +138,47 @@ func (p *tab) chord(key, code string, number, modifiers int64) {
 func (p *tab) breaks() {
 	p.t.Helper()
 	p.chord("Enter", "Enter", 13, shift)
+}
+
+// What begins with a slash is a command when the room has one of that name:
+// one's own, or one of a webhook, whose answer only the person sees.
+func TestSlashCommands(t *testing.T) {
+	t.Parallel()
+	far := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"response_type":"ephemeral","text":"*sunny* today"}`)
+	}))
+	t.Cleanup(far.Close)
+	o := openOffice(t, "hooks.allowed_networks=127.0.0.1")
+	bo := o.hire("bo", "Bo Lin", client.Options{})
+	room := o.group("Weather", bo.user.ID)
+	must(t, o.owner.Call(background(t), "hook.create", wire.HookCreate{Kind: "command", Room: room.ID, Name: "Weather", Command: "weather", Hint: "city", URL: far.URL}, nil))
+	ann := shared.tab(t, "ann", o.url())
+	ann.logsIn("ann")
+	ann.enters("Weather")
+	ann.writes("/wea")
+	ann.finds(".suggest li", "/weather city")
+	ann.enter()
+	if got := ann.composed(); got != "/weather " {
+		t.Errorf("the list gave %q", got)
+	}
+	ann.types("Beijing")
+	ann.enter()
+	ann.finds(".composer .note", "sunny")
+	ann.until("Markdown in the note", `document.querySelector(".note .text :is(strong, em)")?.textContent === "sunny"`)
+	ann.shot("note")
+	ann.click(".composer .note button", "Close")
+	ann.says("/topic what the sky does")
+	ann.finds("header .sub", "what the sky does")
+	ann.says("/etc/hosts is a file")
+	ann.sees("/etc/hosts is a file")
+	ann.says("/nothing of that name")
+	ann.sees("/nothing of that name")
+	ann.says("/help")
+	ann.finds(".composer .note", "/weather city")
+	if n := bo.count(room.ID, "/weather Beijing"); n != 0 {
+		t.Error("a command was sent as a message")
+	}
 }
 
 // composeViews are the views of writing, of files and of searching.

@@ -284,7 +284,21 @@ export class Composer {
     if (this.client.messageBytes && bytes > this.client.messageBytes) return this.offerFile(text, bytes);
     this.completion.close();
     if (text.startsWith("/") && !this.tray.count && this.extras.take?.(this, text)) return;
-    const draft = this.draft()!;
+    this.post();
+  }
+
+  // sendPlain sends what turned out to be no command, if it still stands there.
+  sendPlain(text: string): void {
+    if (trimmed(this.area.value) === text && !this.editing) this.post();
+  }
+
+  get text(): string {
+    return this.area.value;
+  }
+
+  private post(): void {
+    const draft = this.draft();
+    if (!draft) return;
     this.client.send(this.room, draft);
     this.clear();
     this.showPreview(false);
@@ -420,7 +434,7 @@ export class Composer {
     const all = "all".startsWith(q) ? [{ text: "@all", label: t("composer.all"), hint: "@all" }] : [];
     const choice = (u: { login: string; name: string }): Choice => ({ text: "@" + u.login, label: u.name, hint: "@" + u.login });
     if (known.length || !q) return [...known.slice(0, 7).map(choice), ...all];
-    return this.client.call("directory.list", { query, limit: 7 }).then((list) => [...list.users.filter((u) => u.id !== s.me?.id).map(choice), ...all], () => all);
+    return this.client.call("search.names", { query, limit: 7 }).then((list) => [...list.users.filter((u) => u.id !== s.me?.id).map(choice), ...all], () => all);
   }
 
   private emoji(text: string, caret: number): Found | null {

@@ -1,34 +1,60 @@
-// Commands that are written as /name in the composer. What the first word does
+// Commands that are written as /name in the composer: those that the client does
+// itself, and those of the server, which webhooks do. What the first word does
 // not name is an ordinary message.
 
-import type { ID, Room } from "./api";
+import type { Command, ID, Room } from "./api";
 import type { Choice, Found } from "./complete";
 import type { Composer } from "./composer";
-import { confirm, toast } from "./dom";
+import { confirm, h, toast } from "./dom";
 import type { Feature, Frame } from "./frame";
 import { explain, t } from "./lang";
+import { render } from "./markup";
+import { uuid7 } from "./outbox";
+import { toggleMute } from "./roommenu";
 import { moderates } from "./state";
-import type { Key } from "./words";
 
-interface Slash {
-  name: string;
-  about: Key;
-  args: Key | null;
+interface Own {
   fits(r: Room): boolean;
-  run(f: Frame, c: Composer, room: Room, rest: string): Promise<void> | void;
+  run(f: Frame, c: Composer, room: Room, rest: string): Promise<unknown> | void;
 }
 
 const many = (r: Room) => r.kind !== "direct" && r.kind !== "notes";
+const mine = (r: Room) => many(r) && (moderates(r) || r.kind === "group");
 
-const own: Slash[] = [
-  { name: "topic", about: "slash.topic", args: "slash.topic.args", fits: (r) => many(r) && (moderates(r) || r.kind === "group"), run: async (f, _c, room, rest) => { await f.client.call("room.update", { room: room.id, topic: rest }); } },
-  { name: "invite", about: "slash.invite", args: "slash.invite.args", fits: many, run: invite },
-  { name: "leave", about: "slash.leave", args: null, fits: many, run: (f, _c, room) => confirm(t("members.leave.title"), t("members.leave.about"), t("members.leave"), () => {
+// own is what the client does, by the names that the server lists as builtin.
+const own: Record<string, Own> = {
+  help: { fits: () => true, run: help },
+  invite: { fits: many, run: invite },
+  join: { fits: () => true, run: join },
+  leave: { fits: many, run: (f, _c, room) => confirm(t("members.leave.title"), t("members.leave.about"), t("members.leave"), () => {
     f.client.call("room.leave", { room: room.id }).then(() => f.go(""), (e) => toast(explain(e), true));
   }) },
-  { name: "search", about: "slash.search", args: "slash.search.args", fits: () => true, run: (f, _c, _room, rest) => f.pane("search", rest) },
-  { name: "shrug", about: "slash.shrug", args: "slash.shrug.args", fits: () => true, run: (f, _c, room, rest) => f.client.send(room.id, { text: (rest ? rest + " " : "") + "`¯\\_(ツ)_/¯`" }) },
-];
+  topic: { fits: mine, run: (f, _c, room, rest) => f.client.call("room.update", { room: room.id, topic: rest }) },
+  rename: { fits: mine, run: (f, c, room, rest) => (rest ? f.client.call("room.update", { room: room.id, name: rest }) : c.note(t("slash.rename.usage"))) },
+  mute: { fits: (r) => r.kind !== "notes", run: (f, _c, room) => toggleMute(f.client, room) },
+  search: { fits: () => true, run: (f, _c, _room, rest) => f.pane("search", rest) },
+  shrug: { fits: () => true, run: (f, c, room, rest) => f.client.send(room.id, { text: (rest ? rest + " " : "") + "`¯\\_(ツ)_/¯`", ...c.place() }) },
+};
+
+const fresh = 60000; // ms that a list of commands is used
+const lists = new Map<ID, { at: number; list: Promise<Command[]> }>();
+
+// commandsOf are the commands of a room. Without a connection there are none.
+function commandsOf(f: Frame, room: Room): Promise<Command[]> {
+  let known = lists.get(room.id);
+  if (!known || Date.now() - known.at > fresh) {
+    const list = f.client.call("command.list", { room: room.id }).then((r) => r.commands.filter((x) => !x.builtin || own[x.command]?.fits(room)));
+    known = { at: Date.now(), list };
+    lists.set(room.id, known);
+    list.catch(() => lists.delete(room.id));
+  }
+  return known.list;
+}
+
+async function help(f: Frame, c: Composer, room: Room): Promise<void> {
+  const list = await commandsOf(f, room);
+  c.note(h("span", { class: "commands" }, ...list.flatMap((x) => [h("br", null), h("code", null, "/" + x.command + (x.hint ? " " + x.hint : "")), " " + (x.description ?? "")])));
+}
 
 async function invite(f: Frame, c: Composer, room: Room, rest: string): Promise<void> {
   const users: ID[] = [];
@@ -43,6 +69,24 @@ async function invite(f: Frame, c: Composer, room: Room, rest: string): Promise<
   await f.client.call("room.add", { room: room.id, users });
 }
 
+async function join(f: Frame, c: Composer, _room: Room, rest: string): Promise<void> {
+  const name = rest.replace(/^#/, "").toLowerCase();
+  const found = name ? (await f.client.call("search.names", { query: name, limit: 20 })).rooms.find((r) => r.name.toLowerCase() === name) : undefined;
+  if (!found) return c.note(t("slash.noroom", { name: rest }));
+  if (!found.member) f.client.store.dispatch({ type: "room", room: (await f.client.call("room.join", { room: found.id })).room });
+  f.go("room/" + found.id);
+}
+
+// ask has the server run a command. Its answer to the room arrives as a message.
+async function ask(f: Frame, c: Composer, room: Room, text: string): Promise<void> {
+  const key = uuid7(Date.now(), (n) => crypto.getRandomValues(new Uint8Array(n)));
+  const answer = await f.client.call("command.run", { room: room.id, text, key });
+  if (answer.visibility !== "me") return;
+  const said = h("div", { class: "text" });
+  said.append(render(answer.text ?? ""));
+  c.note(said);
+}
+
 function roomOf(f: Frame, c: Composer): Room | undefined {
   return f.client.store.state.rooms.get(c.room)?.room;
 }
@@ -52,22 +96,35 @@ function source(f: Frame, c: Composer, text: string, caret: number): Found | nul
   const room = roomOf(f, c);
   if (!m || !room) return null;
   const q = m[1]!.toLowerCase();
-  const choices: Choice[] = own.filter((x) => x.name.startsWith(q) && x.fits(room)).map((x) => ({ text: "/" + x.name, label: "/" + x.name + (x.args ? " " + t(x.args) : ""), hint: t(x.about) }));
-  return { from: 0, choices };
+  const choice = (x: Command): Choice => ({ text: "/" + x.command, label: "/" + x.command + (x.hint ? " " + x.hint : ""), hint: x.description ?? "" });
+  return { from: 0, choices: commandsOf(f, room).then((list) => list.filter((x) => x.command.startsWith(q)).slice(0, 8).map(choice), () => []) };
 }
 
+const busy = new WeakSet<Composer>(); // a second Enter is not a second run
+
+const pattern = /^\/([a-z0-9_-]{1,32})(?:\s+([\s\S]*))?$/i;
+
+// take runs a command. Whether a word is one of the server's is known only when
+// its list is there: until it is, the text waits in the composer.
 function take(f: Frame, c: Composer, text: string): boolean {
-  const m = /^\/([a-z0-9_-]{1,32})(?:\s+([\s\S]*))?$/i.exec(text);
+  const m = pattern.exec(text);
   const room = roomOf(f, c);
-  const command = m && room ? own.find((x) => x.name === m[1]!.toLowerCase() && x.fits(room)) : undefined;
-  if (!command) return false;
-  c.clear();
+  if (!m || !room || f.client.store.state.link.state !== "online") return false;
+  if (busy.has(c)) return true;
+  busy.add(c);
   void (async () => {
     try {
-      await command.run(f, c, room!, (m![2] ?? "").trim());
+      const list = await commandsOf(f, room);
+      const command = list.find((x) => x.command.toLowerCase() === m[1]!.toLowerCase());
+      if (!command) return c.sendPlain(text);
+      c.clear();
+      if (command.builtin) await own[command.command]!.run(f, c, room, (m[2] ?? "").trim());
+      else await ask(f, c, room, text);
     } catch (e) {
       c.note(explain(e));
-      c.insert(text);
+      if (!c.text) c.insert(text);
+    } finally {
+      busy.delete(c);
     }
   })();
   return true;
