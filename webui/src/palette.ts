@@ -83,7 +83,8 @@ class Palette {
   private gather(): void {
     const query = this.input.value.trim();
     const rooms = this.rooms(query);
-    const near = query ? [...this.people(query), ...this.commands(query)] : this.commands("");
+    const open = new Set(rooms.map((x) => x.id));
+    const near = query ? [...this.people(query).filter((x) => !open.has(x.id)), ...this.commands(query)] : this.commands("");
     const have = new Set([...rooms, ...near].map((x) => x.id));
     this.entries = [...rooms, ...near, ...this.more.filter((x) => !have.has(x.id))];
     this.at = Math.min(this.at, Math.max(0, this.entries.length - 1));
