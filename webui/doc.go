@@ -48,7 +48,14 @@
 //   - Calls use the socket when it stands and POST otherwise.
 //   - The language is the browser's, or what was chosen on this device; a
 //     switch loads the page anew, drafts and outbox survive.
-//   - Enter sends unless it belongs to an input method (src/ime.ts).
+//   - Enter sends unless it belongs to an input method (src/ime.ts) or stands in
+//     a block of code, where it breaks the line; Ctrl+Enter always sends.
+//   - A tab shows what another tab of its browser has in the outbox, and sends it
+//     when that tab has not for 8 seconds.
+//   - What begins with a slash is a command only when the room has one of that
+//     name; everything else is a message.
+//   - A voice note is at most 5 minutes of Opus (or AAC in Safari), listened to
+//     before it is sent. A recording that is not sent yet lives in the page only.
 //
 // It runs no goroutines.
 package webui
