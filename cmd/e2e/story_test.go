@@ -65,6 +65,7 @@ func (d *workingDay) talk() {
 	d.li.until("the mention", `document.querySelector(".message.called .text")?.innerText.includes("合同")`)
 	d.stolen.until("no mark any more", `!document.querySelector("a.room-link .badge")`)
 	d.li.says("昨天到的，在桌上")
+	d.settled("昨天到的，在桌上")
 	d.li.choosesFor("昨天到的", d.word("action.edit"))
 	d.li.run(`document.querySelector(".composer textarea").select()`)
 	d.li.types("昨天到的，在你桌上")
@@ -72,6 +73,7 @@ func (d *workingDay) talk() {
 	d.ann.sees("昨天到的，在你桌上")
 	d.ann.until("the mark of an edit", finder(".message .mark", d.word("message.edited"))+`.length === 1`)
 	d.li.says("写错了")
+	d.settled("写错了")
 	d.li.choosesFor("写错了", d.word("action.recall"))
 	d.li.click("dialog button.danger", d.word("recall.button"))
 	d.ann.finds(".message .recalled", d.word("message.recalled"))
@@ -79,6 +81,12 @@ func (d *workingDay) talk() {
 	d.ann.choosesFor("在你桌上", "👍")
 	d.li.until("the reaction", `document.querySelector(".message.mine .reactions button")?.innerText.includes("👍")`)
 	d.ann.until("read", `document.querySelector(".message.mine .status.read")`)
+}
+
+// settled waits until what li said is read by ann: until then its row changes.
+func (d *workingDay) settled(text string) {
+	d.ann.sees(text)
+	d.li.until("it read", finder(".message.mine", text)+`[0]?.querySelector(".status.read")`)
 }
 
 func (d *workingDay) thread() {
