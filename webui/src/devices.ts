@@ -12,7 +12,7 @@ import type { Key } from "./words";
 // reader may not do that.
 export function deviceRow(client: Client, x: Device, ended: (() => void) | null): HTMLElement {
   const name = x.name || t(kindName(x.kind));
-  return h("li", { class: "device" + (x.current ? " current" : "") }, icon(x.kind === "browser" ? "screen" : x.kind === "bot" ? "more" : "phone"),
+  return h("li", { class: "device" + (x.current ? " current" : ""), "data-device": x.id }, icon(x.kind === "browser" ? "screen" : x.kind === "bot" ? "more" : "phone"),
     h("div", { class: "about" },
       h("p", { class: "name" }, name, x.current ? h("span", { class: "tag" }, t("devices.current")) : null),
       h("p", { class: "login" }, [t(kindName(x.kind)), x.address].filter(Boolean).join(" · ")),
