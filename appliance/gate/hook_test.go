@@ -520,6 +520,27 @@ func TestWhoMayMakeHooks(t *testing.T) {
 	}
 }
 
+func TestNoHookOpensARoomToSomebodyElse(t *testing.T) {
+	o := openOffice(t, Limits{})
+	adm, _ := o.colleague("adm", wire.Admin)
+	out := wire.HookCreate{Kind: "outgoing", Room: o.room.ID, Name: "out", URL: "http://127.0.0.1:1/"}
+	if k := o.refused(adm, "hook.create", out); k != wire.Forbidden {
+		t.Errorf("an admin who is not in the room is told what is said in it: %s", k)
+	}
+	var theirs, in wire.HookResult
+	o.do(o.boss, "hook.create", out, &theirs)
+	elsewhere := "http://127.0.0.1:2/"
+	if k := o.refused(adm, "hook.update", wire.HookUpdate{Hook: theirs.Hook.ID, URL: &elsewhere}); k != wire.Forbidden {
+		t.Errorf("an admin who is not in the room turns a hook to another address: %s", k)
+	}
+	o.do(adm, "hook.remove", wire.HookParam{Hook: theirs.Hook.ID}, nil)
+
+	o.do(adm, "hook.create", wire.HookCreate{Kind: "incoming", Room: o.room.ID, Name: "in"}, &in)
+	if k := o.refused(adm, "user.token", wire.TokenCreate{User: in.Hook.Bot, Name: "x"}); k != wire.Forbidden {
+		t.Errorf("a token for the bot of a hook, which is in the room: %s", k)
+	}
+}
+
 func (o *office) user(who *client.HTTP) id.ID {
 	o.t.Helper()
 	me, err := who.Me(context.Background())

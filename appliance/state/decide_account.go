@@ -351,10 +351,13 @@ func (c *AddDevice) decide(b *Batch) (Outcome, error) {
 		if !u.Bot && !b.actor.Operator {
 			return Outcome{}, wire.Refuse(wire.Forbidden, "tokens are made for bots; people log in themselves", "只能为机器人创建令牌，个人须自行登录")
 		}
+		if b.s.speaksFor(u.ID) {
+			return Outcome{}, wire.Refuse(wire.Forbidden, "the bot of a hook does not log in: make an account for the program", "钩子的机器人不能登录，请为程序新建机器人账号")
+		}
 		if rank(u.Role) > mine {
 			return Outcome{}, wire.Refuse(wire.Forbidden, "nobody may act for a role above their own", "不能代替高于自己的角色")
 		}
-	} else if u == nil || u.Disabled || b.s.passwords[u.ID] != c.PHC {
+	} else if u == nil || u.Disabled || b.s.passwords[u.ID] != c.PHC || b.s.speaksFor(u.ID) {
 		return Outcome{}, WrongPassword()
 	}
 	if u.Disabled {

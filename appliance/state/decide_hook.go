@@ -15,8 +15,9 @@ func noHook() error { return wire.Refuse(wire.NotFound, "there is no such hook",
 
 // doorkeeper refuses everyone who may not look after the hooks of a room:
 // moderators and owners of it, and admins. Commands of every room (zero) are
-// for admins.
-func (b *Batch) doorkeeper(rid id.ID) (*room, error) {
+// for admins. An outgoing hook (outgoing) tells what is said in a room, so that
+// an admin who is not in it may only remove it.
+func (b *Batch) doorkeeper(rid id.ID, outgoing bool) (*room, error) {
 	u, err := b.caller()
 	if err != nil {
 		return nil, err
@@ -30,11 +31,25 @@ func (b *Batch) doorkeeper(rid id.ID) (*room, error) {
 		return nil, wire.Refuse(wire.Forbidden, "only an admin or owner may do that for all rooms", "只有管理员或所有者可以对所有房间这样做")
 	case r == nil:
 		return nil, noRoom()
+	case admin && outgoing && u != nil && (r.members[u.ID] == nil || roomRank(r.members[u.ID].Role) < roomRank(string(wire.RoomModerator))):
+		return nil, wire.Refuse(wire.Forbidden, "only moderators and owners of the room decide which programs are told what is said in it",
+			"只有房间的主持人或房主可以决定把房间内容发给哪些程序")
 	case admin:
 		return r, nil
 	}
 	r, _, err = b.moderator(rid)
 	return r, err
+}
+
+// speaksFor reports whether an account is the bot of a hook. It is a member of
+// the hook's room to write there; nobody reads the room through it.
+func (s *State) speaksFor(uid id.ID) bool {
+	for _, h := range s.hooks {
+		if h.Bot == uid {
+			return true
+		}
+	}
+	return false
 }
 
 // MakeHook makes a hook and its bot, who joins the room.
@@ -51,7 +66,7 @@ func (c *MakeHook) scopes(b *Batch, sc *scopes) {
 
 func (c *MakeHook) decide(b *Batch) (Outcome, error) {
 	h := c.Hook
-	r, err := b.doorkeeper(h.Room)
+	r, err := b.doorkeeper(h.Room, h.Form == "outgoing")
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -206,7 +221,7 @@ func (c *UpdateHook) decide(b *Batch) (Outcome, error) {
 	if old == nil {
 		return Outcome{}, noHook()
 	}
-	if _, err := b.doorkeeper(old.Room); err != nil {
+	if _, err := b.doorkeeper(old.Room, old.Form == "outgoing"); err != nil {
 		return Outcome{}, hidden(err)
 	}
 	h := *old
@@ -241,7 +256,7 @@ func (c *RemoveHook) decide(b *Batch) (Outcome, error) {
 	if h == nil {
 		return Outcome{}, noHook()
 	}
-	if _, err := b.doorkeeper(h.Room); err != nil {
+	if _, err := b.doorkeeper(h.Room, false); err != nil {
 		return Outcome{}, hidden(err)
 	}
 	body := &record.HookRemoved{Hook: h.ID, Room: h.Room, Bot: h.Bot}
