@@ -105,25 +105,39 @@ func (s *Service) noticeClose(c *Call, p *wire.NoticeParam) (wire.Done, error) {
 
 // Due does what the clock asks for: reminders, scheduled messages, and messages
 // of notices that are not there yet. Call it every second, from one goroutine.
+// What is refused stops nothing else; a fault that may pass ends the call.
 func (s *Service) Due(ctx context.Context, now time.Time) error {
 	box := state.Actor{Operator: true}
 	due := s.s.Due(now.UnixMilli())
+	var refused []error
 	for _, p := range due.Posts {
-		if err := s.postNotice(ctx, p); err != nil {
+		if err := s.postNotice(ctx, p); mayPass(err) {
 			return err
+		} else if err != nil {
+			refused = append(refused, err)
 		}
 	}
 	for _, n := range due.Reminders {
-		if _, err := s.q.Submit(ctx, box, &state.RemindNotice{Notice: n, Auto: true}); err != nil {
+		if _, err := s.q.Submit(ctx, box, &state.RemindNotice{Notice: n, Auto: true}); mayPass(err) {
 			return err
+		} else if err != nil {
+			refused = append(refused, err)
 		}
 	}
 	for _, m := range due.Scheduled {
-		if err := s.sendDue(ctx, m); err != nil {
+		if err := s.sendDue(ctx, m); mayPass(err) {
 			return err
+		} else if err != nil {
+			refused = append(refused, err)
 		}
 	}
-	return nil
+	return errors.Join(refused...)
+}
+
+// mayPass reports whether an error is of the box and not of the command.
+func mayPass(err error) bool {
+	var why *wire.Error
+	return err != nil && (!errors.As(err, &why) || why.Kind == wire.Unavailable || why.Kind == wire.Internal)
 }
 
 // sendDue sends a scheduled message, or keeps it with the reason when it is
@@ -131,7 +145,7 @@ func (s *Service) Due(ctx context.Context, now time.Time) error {
 func (s *Service) sendDue(ctx context.Context, m state.DueMessage) error {
 	_, err := s.q.Submit(ctx, state.Actor{User: m.Author}, &state.SendScheduled{Scheduled: m.Scheduled, Mentions: markup.Mentions})
 	var why *wire.Error
-	if err == nil || !errors.As(err, &why) || why.Kind == wire.Unavailable || why.Kind == wire.Internal {
+	if mayPass(err) || !errors.As(err, &why) {
 		return err
 	}
 	_, err = s.q.Submit(ctx, state.Actor{Operator: true}, &state.FailScheduled{Scheduled: m.Scheduled, Why: why.Text})

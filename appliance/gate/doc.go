@@ -17,7 +17,8 @@
 //   - Incoming hooks (POST /hooks/<token>, /robot/send?access_token=<token>) are
 //     told apart by their token alone, which no log and no metric holds.
 //   - GET changes nothing. A cookie counts only for requests of the same origin.
-//     Header X-Forwarded-For and its kin are not read.
+//     Header X-Forwarded-For is believed of trusted proxies alone; its kin are
+//     not read.
 //
 // Framing of the socket: one JSON-RPC 2.0 object per text frame, not compressed
 // (RFC 7692 is not offered: its inflated size cannot be bounded). Close codes

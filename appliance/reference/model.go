@@ -210,6 +210,8 @@ func limits() []limit {
 		{"MaxNoticeUsers", wire.MaxNoticeUsers, wire.Text{En: "people that an admin or owner addresses by name", Zh: "管理员或所有者点名的人数"}},
 		{"MaxNoticeUsersPlain", wire.MaxNoticeUsersPlain, wire.Text{En: "people that anybody else addresses by name", Zh: "其他人点名的人数"}},
 		{"MaxNoticesOpen", wire.MaxNoticesOpen, wire.Text{En: "open notices of one author", Zh: "每人未关闭的通知数"}},
+		{"MaxNoticesDay", wire.MaxNoticesDay, wire.Text{En: "notices of one author in 24 hours", Zh: "每人 24 小时内的通知数"}},
+		{"MaxNoticePeopleDay", wire.MaxNoticePeopleDay, wire.Text{En: "people asked by the notices of one author in 24 hours", Zh: "每人 24 小时内的通知合计要求的人次"}},
 		{"MaxReminders", wire.MaxReminders, wire.Text{En: "automatic reminders of one notice", Zh: "一个通知的自动提醒次数"}},
 		{"MaxScheduled", wire.MaxScheduled, wire.Text{En: "scheduled messages of one person", Zh: "每人的定时消息数"}},
 	}

@@ -1,6 +1,8 @@
 package sequencer_test
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -228,6 +230,46 @@ func TestScheduledMessages(t *testing.T) {
 	}
 	o.refused(wire.NotFound, ann, &state.CreateScheduled{Scheduled: record.Scheduled{Key: newKey(), Room: 99, Text: "x", At: soon()}})
 	o.refused(wire.NotFound, ann, &state.CreateScheduled{Scheduled: record.Scheduled{Key: newKey(), Room: room, Text: "x", ReplyTo: 999, At: soon()}})
+}
+
+// The keys of messages that the box makes can be worked out by their author. Who
+// sends a message with one breaks nothing.
+func TestAKeyThatTheBoxWouldUse(t *testing.T) {
+	o := openOffice(t, t.TempDir(), state.Limits{})
+	ann, bo := o.person("ann"), o.person("bo")
+	room := o.room(ann, wire.Group, "g", bo)
+	made := func(label string, ids ...id.ID) []byte {
+		h := sha256.New()
+		h.Write([]byte(label))
+		for _, v := range ids {
+			h.Write(binary.BigEndian.AppendUint64(nil, uint64(v)))
+		}
+		k := h.Sum(nil)[:16]
+		k[6], k[8] = k[6]&0x0f|0x80, k[8]&0x3f|0x80
+		return k
+	}
+	nid := o.notice(ann, record.Notice{Rooms: []id.ID{room}}).Entity
+	o.do(ann, &state.SendMessage{Room: room, Key: made("notice", nid, room), Text: "first"})
+	if n := o.post(); n != 1 || o.post() != 0 {
+		t.Errorf("%d messages of the notice were missing, want 1, then none", n)
+	}
+	sid := o.do(ann, &state.CreateScheduled{Scheduled: record.Scheduled{Key: newKey(), Room: room, Text: "later", At: time.Now().Add(time.Hour).UnixMilli()}}).Entity
+	o.do(ann, &state.SendMessage{Room: room, Key: made("scheduled", sid), Text: "second"})
+	o.refused(wire.Conflict, ann, &state.SendScheduled{Scheduled: sid, Now: true, Mentions: func(string) ([]string, bool) { return nil, false }})
+	o.reopen()
+	o.sees(bo, room, "*created", "first", "**fire drill**", "second")
+}
+
+// One person's notices of a day ask a bounded number of people.
+func TestNoticesOfADay(t *testing.T) {
+	o := openOffice(t, t.TempDir(), state.Limits{})
+	ann, bo := o.person("ann"), o.person("bo")
+	for range wire.MaxNoticesDay {
+		nid := o.notice(ann, record.Notice{Users: []id.ID{bo}}).Entity
+		o.do(ann, &state.CloseNotice{Notice: nid})
+	}
+	o.refused(wire.QuotaExceeded, ann, &state.SendNotice{Notice: record.Notice{Key: newKey(), Title: "t", Users: []id.ID{bo}}})
+	o.notice(bo, record.Notice{Users: []id.ID{ann}})
 }
 
 // A long audience is listed in pages, whole.

@@ -20,6 +20,7 @@ const (
 	remindMost   = 24 * time.Hour
 	remindByHand = 5 * time.Minute // between two reminders, when a person asks for one
 	aheadMost    = 366 * 24 * time.Hour
+	day          = 24 * time.Hour
 )
 
 func noNotice() error {
@@ -79,18 +80,38 @@ func (c *SendNotice) decide(b *Batch) (Outcome, error) {
 	if n.Audience, err = b.audience(u, &n); err != nil {
 		return Outcome{}, err
 	}
-	open := 0
-	for _, other := range b.s.notices {
-		if other.rec.Author == u.ID && other.mark.Closed == 0 && other.confirmed < len(other.rec.Audience) {
-			open++
-		}
-	}
-	if open >= wire.MaxNoticesOpen {
-		return Outcome{}, wire.Refusef(wire.QuotaExceeded, "at most %d open notices of one person: close old ones", "每人最多 %d 个未关闭的通知，请关闭旧通知", wire.MaxNoticesOpen)
+	if err := b.roomForNotice(u, len(n.Audience)); err != nil {
+		return Outcome{}, err
 	}
 	n.ID, n.Author, n.Created = b.newID(), u.ID, b.now
 	b.take(n.Key, u.ID)
 	return Outcome{Body: &record.NoticePut{Notice: n}, Entity: n.ID}, nil
+}
+
+// roomForNotice keeps the notices of one person bounded: those that are open,
+// and how many people those of the last day ask, because they stay in memory.
+func (b *Batch) roomForNotice(u *record.User, people int) error {
+	open, sent := 0, 0
+	for _, other := range b.s.notices {
+		if other.rec.Author != u.ID {
+			continue
+		}
+		if other.mark.Closed == 0 && other.confirmed < len(other.rec.Audience) {
+			open++
+		}
+		if b.now-other.rec.Created < day.Milliseconds() {
+			sent++
+			people += len(other.rec.Audience)
+		}
+	}
+	switch {
+	case open >= wire.MaxNoticesOpen:
+		return wire.Refusef(wire.QuotaExceeded, "at most %d open notices of one person: close old ones", "每人最多 %d 个未关闭的通知，请关闭旧通知", wire.MaxNoticesOpen)
+	case sent >= wire.MaxNoticesDay || sent > 0 && people > wire.MaxNoticePeopleDay:
+		return wire.Refusef(wire.QuotaExceeded, "at most %d notices of one person in 24 hours, asking %d people together", "每人 24 小时内最多 %d 个通知，合计要求 %d 人次",
+			wire.MaxNoticesDay, wire.MaxNoticePeopleDay)
+	}
+	return nil
 }
 
 func otherUse() error {
@@ -228,6 +249,13 @@ func (c *PostNotice) decide(b *Batch) (Outcome, error) {
 		}
 	}
 	body := &record.MessageSent{Room: c.Room, Key: derivedKey("notice", c.Notice, c.Room), Text: noticeText(n.rec), Notice: c.Notice}
+	ref, err := b.used(body.Key, b.actor.User)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if ref != (keyRef{}) { // the author, who can know the key, has sent a message with it
+		body.Key = derivedKey("notice", c.Notice, c.Room, b.newID())
+	}
 	body.Seq, body.Count = b.next(r, true)
 	b.take(body.Key, b.actor.User)
 	return Outcome{Body: body, Ref: id.Message{Room: c.Room, Seq: body.Seq}, Room: c.Room}, nil

@@ -180,7 +180,11 @@ func (c *SendScheduled) decide(b *Batch) (Outcome, error) {
 	if !c.Now && (m.Scheduled.At > b.now || m.FailedAt != 0) {
 		return Outcome{}, nil
 	}
-	return c.message(&m.Scheduled).decide(b)
+	out, err := c.message(&m.Scheduled).decide(b)
+	if err == nil && out.Again { // its author, who can know the key, has sent a message with it
+		return Outcome{}, otherUse()
+	}
+	return out, err
 }
 
 // FailScheduled keeps a scheduled message that could not be sent, with the

@@ -268,7 +268,11 @@ func (s *State) InviteInfo(code string, now time.Time) (wire.InviteInfo, bool) {
 }
 
 // Limits gives the limits that commands are held to.
-func (s *State) Limits() Limits { return s.opt.Limits }
+func (s *State) Limits() Limits {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.opt.Limits
+}
 
 // Organisation is the name people see.
 func (s *State) Organisation() string {

@@ -158,8 +158,10 @@ const (
 	MaxNoticeUsers       = 500 // named by an admin or owner
 	MaxNoticeUsersPlain  = 20  // named by anybody else
 	MaxNoticesOpen       = 100 // of one author
-	MaxReminders         = 50  // automatic, of one notice
-	MaxScheduled         = 100 // of one person
+	MaxNoticesDay        = 1000
+	MaxNoticePeopleDay   = 1000000 // whom the notices of one author ask in 24 hours; one notice may ask more
+	MaxReminders         = 50      // automatic, of one notice
+	MaxScheduled         = 100     // of one person
 )
 
 func noticeTable() []Spec {
