@@ -2214,7 +2214,7 @@ export interface Methods {
   "search.names": { params: NamesParams; result: NamesResult; socket: false };
   /** Throws the index of messages away and makes it anew, beside searches. */
   "search.rebuild": { params: Empty; result: Done; socket: false };
-  /** Makes a hook and its bot. Moderators and owners of the room, admins anywhere. Address and secret are shown once. */
+  /** Makes a hook and its bot. Moderators and owners of the room, admins anywhere but for outgoing ones. Address and secret are shown once. */
   "hook.create": { params: HookCreate; result: HookResult; socket: false };
   /** Hooks of a room, or all that the caller looks after. Other members see names only. */
   "hook.list": { params: HookListParams; result: HookList; socket: false };
@@ -2479,6 +2479,10 @@ export const limits = {
   MaxNoticeUsersPlain: 20,
   /** open notices of one author */
   MaxNoticesOpen: 100,
+  /** notices of one author in 24 hours */
+  MaxNoticesDay: 1000,
+  /** people asked by the notices of one author in 24 hours */
+  MaxNoticePeopleDay: 1000000,
   /** automatic reminders of one notice */
   MaxReminders: 50,
   /** scheduled messages of one person */
