@@ -84,7 +84,7 @@ func (s *Service) searchMessages(c *Call, p *wire.SearchParams) (wire.SearchResu
 	a, err := s.opt.Search.Search(c.Context, search.Query{User: c.Actor.User, Text: p.Query, Room: p.Room, Sender: p.Sender, Files: p.Files,
 		After: p.After, Before: p.Before, Page: p.Page, Limit: limit(p.Limit, 20, wire.SearchPage)})
 	for _, h := range a.Hits {
-		out.Hits = append(out.Hits, wire.SearchHit{Message: h.Message, Snippet: h.Snippet})
+		out.Hits = append(out.Hits, wire.SearchHit{Message: h.Message, Snippet: h.Snippet, File: h.File})
 	}
 	out.Next, out.Position, out.Building = a.Next, a.Position, a.Building
 	return out, err

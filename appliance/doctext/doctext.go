@@ -47,6 +47,19 @@ func Readable(name, mediaType string) bool {
 	return strings.HasPrefix(mediaType, "text/") || len(ext) > 1 && slices.Contains(strings.Fields(textNames), ext)
 }
 
+// Form tells apart files that Read reads differently though their content is
+// the same: 0 for what Readable refuses, 'h' for HTML by its name, 'd' for all
+// others.
+func Form(name, mediaType string) byte {
+	switch ext := strings.ToLower(path.Ext(name)); {
+	case !Readable(name, mediaType):
+		return 0
+	case ext == ".html" || ext == ".htm":
+		return 'h'
+	}
+	return 'd'
+}
+
 // textNames are the extensions of plain text that browsers upload without a
 // media type.
 const textNames = ` .txt .md .markdown .csv .tsv .log .json .jsonl .xml .html .htm .ini .conf .cfg .toml .yaml .yml .sql .sh .bat .ps1
@@ -81,10 +94,9 @@ func readPlain(r io.ReaderAt, size int64, name string) (Result, error) {
 		return Result{}, err
 	}
 	out := collector{max: MaxText}
-	switch strings.ToLower(path.Ext(name)) {
-	case ".html", ".htm":
+	if Form(name, "") == 'h' {
 		readHTML(text, &out)
-	default:
+	} else {
 		out.add(text)
 	}
 	return Result{Text: out.b.String(), Cut: out.cut || int64(n) < size}, nil

@@ -68,15 +68,19 @@ func (x *Index) buildSpan(ctx context.Context, list []place) error {
 		if x.wantsAnew() {
 			return x.idle(errAnew)
 		}
-		n := min(len(list), lockRecords)
-		docs := make([]found, 0, n)
-		for _, p := range list[:n] {
-			w, err := x.state.Words(p.ref)
+		docs := make([]found, 0, lockRecords)
+		n := 0
+		for heavy := false; n < min(len(list), lockRecords) && !heavy; n++ {
+			w, err := x.state.Words(list[n].ref)
 			if err != nil {
 				return err
 			}
 			if w != nil && !w.Gone {
-				docs = append(docs, x.document(entryOf(p.ref, w), w.Text, w.Files))
+				f, err := x.document(ctx, entryOf(list[n].ref, w), w.Text, w.Files)
+				if err != nil {
+					return err
+				}
+				docs, heavy = append(docs, f), len(f.texts) > 0
 			}
 		}
 		x.put(docs, list[n-1].pos, 0)

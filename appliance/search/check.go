@@ -3,6 +3,7 @@ package search
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -23,9 +24,10 @@ func (x *Index) Check() error {
 		if err != nil {
 			return err
 		}
-		c := &checker{x: x, have: map[uint64]sum{}}
+		c := &checker{x: x, have: map[uint64]sum{}, texts: shelf{x: x, bucket: tx.Bucket([]byte(bTexts))}, carried: map[textKey]int{}}
 		c.segments(tx, m)
 		c.documents(tx)
+		c.contents(tx)
 		c.entries(m.position)
 		return errors.Join(c.wrong...)
 	})
@@ -44,10 +46,13 @@ func (s *sum) add(g gram) {
 }
 
 type checker struct {
-	x     *Index
-	have  map[uint64]sum // by document, from postings
-	docs  map[uint64]bool
-	wrong []error
+	x       *Index
+	have    map[uint64]sum // by document, from postings
+	docs    map[uint64]bool
+	texts   shelf
+	carried map[textKey]int // how many documents carry a text
+	carries int             // how many documents carry any
+	wrong   []error
 }
 
 func (c *checker) bad(format string, args ...any) {
@@ -119,16 +124,56 @@ func (c *checker) document(e entry) {
 	if got := entryOf(e.ref(), w); got != e {
 		c.bad("document %d is %+v, the message is %+v", e.pos, e, got)
 	}
-	seen := map[gram]bool{}
+	keys := c.x.keysOf(w.Files)
+	c.carry(e.pos, keys)
+	grams, err := c.texts.grams(c.x.words(w.Text, w.Files), keys)
+	if err != nil {
+		c.bad("document %d: %w", e.pos, err)
+	}
 	var want sum
-	eachGram(c.x.words(w.Text, w.Files), func(g gram) {
-		if !seen[g] {
-			seen[g] = true
-			want.add(g)
-		}
-	})
+	for _, g := range grams {
+		want.add(g)
+	}
 	if c.have[e.pos] != want {
 		c.bad("document %d: message %s has %d grams, its postings are %d", e.pos, e.ref(), want.n, c.have[e.pos].n)
+	}
+}
+
+// carry checks what the file says that a document carries.
+func (c *checker) carry(pos uint64, keys []textKey) {
+	tx := c.texts.bucket.Tx()
+	got, err := c.x.carriedBy(tx.Bucket([]byte(bCarries)), blockKey(pos))
+	if err != nil || !slices.Equal(got, keys) {
+		c.bad("document %d carries %x, the file says %x (%v)", pos, keys, got, err)
+	}
+	if len(keys) > 0 {
+		c.carries++
+	}
+	for _, k := range keys {
+		c.carried[k]++
+		if tx.Bucket([]byte(bCarriers)).Get(carrierKey(k, pos)) == nil {
+			c.bad("document %d is no carrier of %x", pos, k)
+		}
+		if c.texts.bucket.Get(k[:]) == nil {
+			c.bad("document %d: there is no text %x", pos, k)
+		}
+	}
+}
+
+// contents looks for texts and carriers too many.
+func (c *checker) contents(tx *bolt.Tx) {
+	count := func(name string) (n int) {
+		_ = tx.Bucket([]byte(name)).ForEach(func(_, _ []byte) error { n++; return nil })
+		return n
+	}
+	carriers := 0
+	for _, n := range c.carried {
+		carriers += n
+	}
+	for name, want := range map[string]int{bTexts: len(c.carried), bCarries: c.carries, bCarriers: carriers} {
+		if got := count(name); got != want {
+			c.bad("%s has %d keys, want %d", name, got, want)
+		}
 	}
 }
 

@@ -102,3 +102,20 @@ func Hurts() map[string]func(testing.TB, string) {
 		}),
 	}
 }
+
+// CountTexts counts the texts that an index's file keeps.
+func CountTexts(t testing.TB, path string) (n int) {
+	t.Helper()
+	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.View(func(tx *bolt.Tx) error {
+		n = tx.Bucket([]byte(bTexts)).Stats().KeyN
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

@@ -15,7 +15,8 @@ import (
 const (
 	readRecords = 2048    // records read at once
 	lockRecords = 64      // of these, put into memory under one lock
-	maxTail     = 4       // times FlushDocs: then the follower waits for the writer
+	maxTail     = 4       // times full: then the follower waits for the writer
+	flushText   = 8 << 20 // bytes of packed texts in memory that make a flush
 	maxChanges  = 4096    // changes in memory that make a flush
 	maxRecords  = 1 << 20 // records of any kind after which the file's position moves on
 )
@@ -97,13 +98,10 @@ func (x *Index) readOn(ctx context.Context) error {
 		}
 		for len(recs) > 0 {
 			n := min(len(recs), lockRecords)
-			if err := x.take(recs[:n]); err != nil {
+			if err := x.take(ctx, recs[:n]); err != nil {
 				return err
 			}
 			recs = recs[n:]
-		}
-		if err := x.makeRoom(ctx); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -128,14 +126,14 @@ func (x *Index) idle(err error) error {
 // makeRoom hands a full generation over, and waits when there are too many.
 func (x *Index) makeRoom(ctx context.Context) error {
 	for {
-		n := len(x.tail.entries)
-		if n < x.opt.FlushDocs && len(x.tail.changes) < maxChanges && x.tail.pos-x.tail.base < maxRecords {
+		full := x.tail.full(&x.opt)
+		if full == 0 && x.tail.pos-x.tail.base < maxRecords {
 			return nil
 		}
 		if x.flushing == nil && x.log.ReadOnly() == nil {
 			return x.handOver()
 		}
-		if n < maxTail*x.opt.FlushDocs && len(x.tail.changes) < maxTail*maxChanges {
+		if full < maxTail {
 			select {
 			case err := <-x.written:
 				if err := x.took(err); err != nil {
@@ -178,13 +176,33 @@ func (x *Index) handOver() error {
 	if x.log.ReadOnly() != nil || x.tail.empty() && x.tail.pos == x.tail.base {
 		return nil
 	}
-	x.mu.Lock()
 	g := x.tail
-	g.others = g.settle()
+	now, err := x.regram(g)
+	if err != nil {
+		return err
+	}
+	x.mu.Lock()
+	g.others = g.settle(now)
 	x.flushing, x.tail = g, newGeneration(g.pos, g.stamp)
 	x.mu.Unlock()
 	x.work <- g
 	return nil
+}
+
+// regram makes the grams of the changed documents that are a generation's own.
+func (x *Index) regram(g *generation) (map[uint64][]gram, error) {
+	now := map[uint64][]gram{}
+	texts := shelf{x: x, in: []*generation{g}}
+	for pos, c := range g.changes {
+		if _, own := g.own(pos); !own || c.gone {
+			continue
+		}
+		var err error
+		if now[pos], err = texts.grams(c.words, c.keys); err != nil {
+			return nil, err
+		}
+	}
+	return now, nil
 }
 
 // took ends a flush.
@@ -215,22 +233,30 @@ func (x *Index) finish() {
 // found is a document or a change on its way into memory.
 type found struct {
 	entry  entry
-	grams  []gram
+	grams  []gram // in order, each once
+	keys   []textKey
+	texts  map[textKey][]byte
 	change *change
 }
 
-// take puts some records into memory.
-func (x *Index) take(recs []record.Record) error {
+// take puts some records into memory, and sees to it that there is room. What
+// carries documents goes there at once: it may be large.
+func (x *Index) take(ctx context.Context, recs []record.Record) error {
 	list := make([]found, 0, len(recs))
 	for i := range recs {
-		f, err := x.look(&recs[i])
+		f, err := x.look(ctx, &recs[i])
 		if err != nil {
 			return err
 		}
 		list = append(list, f...)
+		if i == len(recs)-1 || len(f) > 0 && len(f[0].texts) > 0 {
+			x.put(list, recs[i].Pos, recs[i].Time)
+			list = list[:0]
+			if err := x.makeRoom(ctx); err != nil {
+				return err
+			}
+		}
 	}
-	last := &recs[len(recs)-1]
-	x.put(list, last.Pos, last.Time)
 	return nil
 }
 
@@ -241,7 +267,7 @@ func (x *Index) put(list []found, pos uint64, stamp int64) {
 		if c := list[i].change; c != nil {
 			x.tail.change(*c)
 		} else {
-			x.tail.add(list[i].entry, list[i].grams)
+			x.tail.add(&list[i])
 		}
 	}
 	x.tail.pos, x.tail.stamp = pos, stamp
@@ -250,16 +276,13 @@ func (x *Index) put(list []found, pos uint64, stamp int64) {
 }
 
 // look tells what a record means for the index.
-func (x *Index) look(r *record.Record) ([]found, error) {
+func (x *Index) look(ctx context.Context, r *record.Record) ([]found, error) {
 	switch body := r.Body.(type) {
 	case *record.MessageSent:
 		sender, at := state.Sent(r, body)
-		var files []string
-		for _, fid := range body.Files {
-			files = append(files, x.state.FileName(fid))
-		}
 		e := entry{pos: r.Pos, room: body.Room, seq: uint32(body.Seq), sender: uint32(sender), time: at, files: len(body.Files) > 0}
-		return []found{x.document(e, body.Text, files)}, nil
+		f, err := x.document(ctx, e, body.Text, x.state.FilesOf(body.Files))
+		return []found{f}, err
 	case *record.MessageEdited:
 		return x.changed(id.Message{Room: body.Room, Seq: body.Seq})
 	case *record.MessageRecalled:
@@ -295,10 +318,15 @@ func (x *Index) named(u *record.User) ([]found, error) {
 	return list, nil
 }
 
-func (x *Index) document(e entry, text string, files []string) found {
-	f := found{entry: e, grams: make([]gram, 0, len(text))}
-	eachGram(x.words(text, files), func(g gram) { f.grams = append(f.grams, g) })
-	return f
+// document reads a message and its documents. It errs with ctx's end.
+func (x *Index) document(ctx context.Context, e entry, text string, files []record.File) (f found, err error) {
+	f.entry, f.keys = e, x.keysOf(files)
+	if f.texts, err = x.texts(ctx, files); err != nil {
+		return f, err
+	}
+	own := shelf{x: x, in: []*generation{{texts: f.texts}}}
+	f.grams, err = own.grams(x.words(text, files), f.keys)
+	return f, err
 }
 
 // changed takes a message as state has it now: that is at least as new as the
@@ -310,7 +338,7 @@ func (x *Index) changed(ref id.Message) ([]found, error) {
 	}
 	c := &change{entry: entryOf(ref, w), gone: w.Gone}
 	if !w.Gone {
-		c.words = x.words(w.Text, w.Files)
+		c.words, c.keys = x.words(w.Text, w.Files), x.keysOf(w.Files)
 	}
 	return []found{{change: c}}, nil
 }

@@ -12,23 +12,30 @@ type generation struct {
 	pos     uint64 // everything up to here is in it or in the file
 	stamp   int64  // time of the record at pos
 	entries []entry
-	at      map[gram]int      // place in lists
-	lists   [][]uint32        // documents, counted from base, ascending
-	changes map[uint64]change // by document, its own ones too
-	born    time.Time         // of its first document
-	changed time.Time         // of its first change of what is not its own
-	others  []change          // of documents in the file; set when it is handed over
+	at      map[gram]int         // place in lists
+	lists   [][]uint32           // documents, counted from base, ascending
+	changes map[uint64]change    // by document, its own ones too
+	carries map[uint64][]textKey // by its own documents
+	texts   map[textKey][]byte   // packed; those of all its documents, also of changed ones that are its own
+	born    time.Time            // of its first document
+	changed time.Time            // of its first change of what is not its own
+	others  []change             // of documents in the file; set when it is handed over
+
+	postings  int // entries of lists
+	textBytes int // of texts
 }
 
 // change is what an edit or recall came to.
 type change struct {
 	entry entry
 	words string // folded; with gone there are none
+	keys  []textKey
 	gone  bool
 }
 
 func newGeneration(pos uint64, stamp int64) *generation {
-	return &generation{base: pos, pos: pos, stamp: stamp, at: map[gram]int{}, changes: map[uint64]change{}}
+	return &generation{base: pos, pos: pos, stamp: stamp, at: map[gram]int{}, changes: map[uint64]change{},
+		carries: map[uint64][]textKey{}, texts: map[textKey][]byte{}}
 }
 
 func (g *generation) empty() bool { return len(g.entries) == 0 && len(g.changes) == 0 }
@@ -50,16 +57,29 @@ func (g *generation) own(pos uint64) (entry, bool) {
 	return g.entries[i], true
 }
 
-func (g *generation) add(e entry, grams []gram) {
+// full tells how many times full it is.
+func (g *generation) full(o *Options) int {
+	return max(len(g.entries)/o.FlushDocs, g.postings/o.FlushGrams, g.textBytes/flushText, len(g.changes)/maxChanges)
+}
+
+func (g *generation) add(f *found) {
 	if len(g.entries) == 0 {
 		g.born = time.Now()
 	}
-	g.entries = append(g.entries, e)
-	at := uint32(e.pos - g.base)
-	for _, k := range grams {
+	g.entries = append(g.entries, f.entry)
+	at := uint32(f.entry.pos - g.base)
+	for _, k := range f.grams {
 		list := g.slot(k)
-		if n := len(*list); n == 0 || (*list)[n-1] != at {
-			*list = append(*list, at)
+		*list = append(*list, at)
+	}
+	g.postings += len(f.grams)
+	if len(f.keys) > 0 {
+		g.carries[f.entry.pos] = f.keys
+	}
+	for k, packed := range f.texts {
+		if _, known := g.texts[k]; !known {
+			g.texts[k] = packed
+			g.textBytes += len(packed)
 		}
 	}
 }
@@ -91,9 +111,9 @@ func (g *generation) change(c change) {
 	g.changes[c.entry.pos] = c
 }
 
-// settle carries out the changes of its own documents. It returns those of
-// others, in the order of documents.
-func (g *generation) settle() []change {
+// settle carries out the changes of its own documents, whose grams as they are
+// now the caller gives. It returns those of others, in the order of documents.
+func (g *generation) settle(now map[uint64][]gram) []change {
 	var others []change
 	stale := map[uint32]bool{}
 	for pos, c := range g.changes {
@@ -112,16 +132,17 @@ func (g *generation) settle() []change {
 	}
 	g.entries = slices.DeleteFunc(slices.Clone(g.entries), func(e entry) bool { return g.changes[e.pos].gone })
 	for at := range stale {
-		c := g.changes[g.base+uint64(at)]
-		if c.gone {
+		pos := g.base + uint64(at)
+		if g.changes[pos].gone {
+			delete(g.carries, pos)
 			continue
 		}
-		eachGram(c.words, func(k gram) {
+		for _, k := range now[pos] {
 			list := g.slot(k)
 			if i, found := slices.BinarySearch(*list, at); !found {
 				*list = slices.Insert(*list, i, at)
 			}
-		})
+		}
 	}
 	return others
 }

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,18 +31,25 @@ type Log interface {
 
 // Options say how to run. Zero values mean the defaults.
 type Options struct {
-	FlushDocs int           // messages in memory that make a flush; default 16,384
-	FlushAge  time.Duration // what is in memory goes to the file after this; default 5 min
-	ChangeAge time.Duration // likewise after an edit or a recall; default 10 s
-	Budget    time.Duration // of one search before it answers with what it has; default 30 ms
-	NoSync    bool          // leave out fsync: only for tests that cut no power
-	Check     bool          // compare the index with state in Close; tests set it
-	Log       *slog.Logger
+	// Content opens the content with a SHA-256. Without it documents are not
+	// searched, only their names; that stays so for the life of a file.
+	Content    func(sum [sha256.Size]byte) (Content, error)
+	FlushDocs  int           // messages in memory that make a flush; default 16,384
+	FlushGrams int           // likewise their grams; default 1,048,576
+	FlushAge   time.Duration // what is in memory goes to the file after this; default 5 min
+	ChangeAge  time.Duration // likewise after an edit or a recall; default 10 s
+	Budget     time.Duration // of one search before it answers with what it has; default 30 ms
+	NoSync     bool          // leave out fsync: only for tests that cut no power
+	Check      bool          // compare the index with state in Close; tests set it
+	Log        *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
 	if o.FlushDocs == 0 {
 		o.FlushDocs = 16384
+	}
+	if o.FlushGrams == 0 {
+		o.FlushGrams = 1 << 20
 	}
 	if o.FlushAge == 0 {
 		o.FlushAge = 5 * time.Minute
@@ -60,12 +68,13 @@ func (o Options) withDefaults() Options {
 
 // Index is the index of messages. It is safe for concurrent use.
 type Index struct {
-	path  string
-	opt   Options
-	log   Log
-	state *state.State
-	fold  *fold.Folder
-	codec codec
+	path   string
+	opt    Options
+	log    Log
+	state  *state.State
+	fold   *fold.Folder
+	codec  codec
+	packer packer
 
 	mu       sync.RWMutex
 	db       *bolt.DB
@@ -101,7 +110,11 @@ func damaged(format string, args ...any) error {
 func Open(path string, log Log, s *state.State, opt Options) (*Index, error) {
 	x := &Index{path: path, opt: opt.withDefaults(), log: log, state: s, fold: fold.New(), codec: newCodec(), tail: newGeneration(0, 0), shownAs: map[id.ID]string{},
 		moved: make(chan struct{}), again: make(chan struct{}, 1), work: make(chan *generation, 1), written: make(chan error, 1)}
-	err := x.load()
+	var err error
+	if x.packer, err = newPacker(); err != nil {
+		return nil, err
+	}
+	err = x.load()
 	if err == nil {
 		err = x.fits()
 	}
@@ -140,7 +153,7 @@ func (x *Index) load() (err error) {
 	}()
 	var m manifest
 	if err := db.Update(func(tx *bolt.Tx) error {
-		for _, name := range []string{bMeta, bDocs, bSegments} {
+		for _, name := range []string{bMeta, bDocs, bSegments, bTexts, bCarries, bCarriers} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return err
 			}

@@ -13,14 +13,17 @@ const (
 	bMeta     = "meta"
 	bDocs     = "docs"
 	bSegments = "segments"
+	bTexts    = "texts"
+	bCarries  = "carries"
+	bCarriers = "carriers"
 	metaKey   = "index"
 )
 
 // format of the file; rules grows with every change of what the words of a
 // message are.
 const (
-	format = 1
-	rules  = fold.Version<<16 | 1
+	format = 2
+	rules  = fold.Version<<16 | 2
 )
 
 // segment is a range of documents with postings of their own.
@@ -28,6 +31,7 @@ type segment struct {
 	id          uint64
 	first, last uint64 // positions
 	docs        uint64
+	postings    uint64 // about: edits and recalls do not change it
 }
 
 func (s segment) key() []byte { return binary.BigEndian.AppendUint64(nil, s.id) }
@@ -43,7 +47,10 @@ type manifest struct {
 	anew bool // not in the file: it is to be made anew
 }
 
-const manifestHead = crcSize + 4 + 4 + 8 + 8 + 8 + 8 + 4
+const (
+	manifestHead = crcSize + 4 + 4 + 8 + 8 + 8 + 8 + 4
+	manifestItem = 5 * 8
+)
 
 func (x *Index) readManifest(tx *bolt.Tx) (m manifest, err error) {
 	v := tx.Bucket([]byte(bMeta)).Get([]byte(metaKey))
@@ -58,17 +65,17 @@ func (x *Index) readManifest(tx *bolt.Tx) (m manifest, err error) {
 	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(b[at:]) }
 	m.position, m.stamp, m.made, m.next = u64(8), int64(u64(16)), u64(24), u64(32)
 	n := int(binary.BigEndian.Uint32(b[40:]))
-	if b = b[44:]; len(b) != 32*n {
+	if b = b[44:]; len(b) != manifestItem*n {
 		return m, damaged("list of segments")
 	}
-	for ; len(b) > 0; b = b[32:] {
-		m.segments = append(m.segments, segment{id: u64(0), first: u64(8), last: u64(16), docs: u64(24)})
+	for ; len(b) > 0; b = b[manifestItem:] {
+		m.segments = append(m.segments, segment{id: u64(0), first: u64(8), last: u64(16), docs: u64(24), postings: u64(32)})
 	}
 	return m, nil
 }
 
 func (x *Index) putManifest(tx *bolt.Tx, m manifest) error {
-	b := make([]byte, crcSize, manifestHead+32*len(m.segments))
+	b := make([]byte, crcSize, manifestHead+manifestItem*len(m.segments))
 	b = binary.BigEndian.AppendUint32(b, format)
 	b = binary.BigEndian.AppendUint32(b, rules)
 	for _, v := range []uint64{m.position, uint64(m.stamp), m.made, m.next} {
@@ -76,7 +83,7 @@ func (x *Index) putManifest(tx *bolt.Tx, m manifest) error {
 	}
 	b = binary.BigEndian.AppendUint32(b, uint32(len(m.segments)))
 	for _, s := range m.segments {
-		for _, v := range []uint64{s.id, s.first, s.last, s.docs} {
+		for _, v := range []uint64{s.id, s.first, s.last, s.docs, s.postings} {
 			b = binary.BigEndian.AppendUint64(b, v)
 		}
 	}

@@ -24,11 +24,12 @@ func classOf(docs uint64) int {
 func due(list []segment) []segment {
 	for to := len(list); to >= mergeWidth; to-- {
 		from := to - mergeWidth
-		docs := uint64(0)
+		docs, postings := uint64(0), uint64(0)
 		for _, s := range list[from:to] {
 			docs += s.docs
+			postings += s.postings
 		}
-		if docs <= segmentDocs && list[to-1].last-list[from].first < 1<<32 && classOf(docs) > classOf(list[from].docs) {
+		if docs <= segmentDocs && postings <= segmentPostings && list[to-1].last-list[from].first < 1<<32 && classOf(docs) > classOf(list[from].docs) {
 			return list[from:to]
 		}
 	}
@@ -58,6 +59,7 @@ func (x *Index) merge(m manifest, list []segment) (err error) {
 	s := segment{id: m.next, first: list[0].first, last: list[len(list)-1].last}
 	for _, old := range list {
 		s.docs += old.docs
+		s.postings += old.postings
 	}
 	m.next++
 	from := slices.Index(m.segments, list[0])

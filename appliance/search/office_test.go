@@ -1,9 +1,13 @@
 package search_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"io/fs"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +31,43 @@ type office struct {
 	s   *state.State
 	q   *sequencer.Sequencer
 	x   *search.Index
+
+	mu       sync.Mutex
+	contents map[[32]byte][]byte
+	read     map[[32]byte]int // how often
+}
+
+// content is what is stored of a file.
+type content struct{ *bytes.Reader }
+
+func (content) Close() error { return nil }
+
+func (o *office) open32(sum [32]byte) (search.Content, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.read[sum]++
+	body, ok := o.contents[sum]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	return content{bytes.NewReader(body)}, nil
+}
+
+// document uploads a file with a content.
+func (o *office) document(a id.ID, name string, body []byte) id.ID {
+	o.t.Helper()
+	sum := sha256.Sum256(body)
+	o.mu.Lock()
+	o.contents[sum] = body
+	o.mu.Unlock()
+	return o.do(a, &state.StoreFile{File: record.File{Name: name, Size: int64(len(body)), Type: "", SHA256: sum[:], Owner: a, Upload: uuid.NewString()}}).Body.(*record.FileStored).File.ID
+}
+
+// reads is how often a content was read.
+func (o *office) reads(body []byte) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.read[sha256.Sum256(body)]
 }
 
 func openOffice(t testing.TB, opt search.Options) *office {
@@ -35,7 +76,8 @@ func openOffice(t testing.TB, opt search.Options) *office {
 	if opt.Budget == 0 {
 		opt.Budget = time.Minute
 	}
-	o := &office{t: t, dir: t.TempDir(), opt: opt}
+	o := &office{t: t, dir: t.TempDir(), opt: opt, contents: map[[32]byte][]byte{}, read: map[[32]byte]int{}}
+	o.opt.Content = o.open32
 	o.open()
 	t.Cleanup(o.close)
 	return o

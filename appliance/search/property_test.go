@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -25,6 +26,7 @@ type world struct {
 	rooms  []id.ID
 	in     map[id.ID]map[id.ID]bool // by room
 	msgs   []*said
+	papers []string
 }
 
 // said is a message as it is now.
@@ -33,7 +35,10 @@ type said struct {
 	by    id.ID
 	text  string
 	files []string
+	texts []string // of documents
 	gone  bool
+
+	forwarded bool
 }
 
 func (w *world) pick(n int) int { return w.dice.IntN(n) }
@@ -57,15 +62,38 @@ func (w *world) saying() string {
 // visible are the texts of a message of which a reader can select parts.
 func (m *said) visible() []string {
 	shown, _ := markup.Shown(m.text, nil)
-	return append([]string{shown, markup.Plain(m.text)}, m.files...)
+	return slices.Concat([]string{shown, markup.Plain(m.text)}, m.files, m.texts)
+}
+
+// paper is the text of a new document or of one that was there before.
+func (w *world) paper() string {
+	if len(w.papers) == 0 || w.pick(3) > 0 {
+		var b strings.Builder
+		for range 1 + w.pick(30) {
+			b.WriteString(w.saying())
+			b.WriteString([]string{"", "\n", "\t\n ", "。"}[w.pick(4)])
+		}
+		w.papers = append(w.papers, b.String())
+	}
+	return w.papers[w.pick(len(w.papers))]
+}
+
+// forward sends a message to another room.
+func (w *world) forward() {
+	m := w.msgs[w.pick(len(w.msgs))]
+	room := w.rooms[w.pick(len(w.rooms))]
+	if by := w.people[w.pick(len(w.people))]; !m.gone && w.in[m.ref.Room][by] && w.in[room][by] {
+		ref := w.do(by, &state.SendMessage{Room: room, Key: newKey(), From: m.ref}).Ref
+		w.msgs = append(w.msgs, &said{ref: ref, by: by, text: m.text, files: m.files, texts: m.texts, forwarded: true})
+	}
 }
 
 func (w *world) step() {
-	switch n := w.pick(20); {
+	switch n := w.pick(21); {
 	case n < 11 || len(w.msgs) == 0:
 		w.say()
 	case n < 14:
-		if m := w.msgs[w.pick(len(w.msgs))]; !m.gone && w.in[m.ref.Room][m.by] {
+		if m := w.msgs[w.pick(len(w.msgs))]; !m.gone && !m.forwarded && w.in[m.ref.Room][m.by] {
 			m.text = w.saying()
 			w.do(m.by, &state.EditMessage{Message: m.ref, Text: m.text})
 		}
@@ -86,6 +114,8 @@ func (w *world) step() {
 			w.in[room][u] = true
 			w.do(w.people[0], &state.AddMembers{Room: room, Users: []id.ID{u}})
 		}
+	case n < 20:
+		w.forward()
 	default:
 		w.look()
 	}
@@ -102,6 +132,11 @@ func (w *world) say() {
 	if w.pick(6) == 0 {
 		m.files = []string{fmt.Sprintf("计划 %d %s.txt", len(w.msgs), pieces[w.pick(12)])}
 		files = append(files, w.file(by, m.files[0]))
+	}
+	for w.pick(5) == 0 {
+		m.files = append(m.files, fmt.Sprintf("文件 %d.md", w.pick(1000)))
+		m.texts = append(m.texts, w.paper())
+		files = append(files, w.document(by, m.files[len(m.files)-1], []byte(m.texts[len(m.texts)-1])))
 	}
 	m.ref = w.send(by, room, m.text, files...)
 	w.msgs = append(w.msgs, m)

@@ -10,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"posthouse/appliance/id"
+	"posthouse/appliance/record"
 	"posthouse/appliance/wire"
 )
 
@@ -30,6 +31,7 @@ type Query struct {
 type Hit struct {
 	Message wire.Message
 	Snippet wire.Snippet
+	File    id.ID // whose text the snippet is from; zero: the message itself
 }
 
 // Answer is what a search came to. With Next set it is not at its end: ask
@@ -89,12 +91,13 @@ type scan struct {
 	runs     []run    // newest first
 	changed  []change // edits that the file does not know of, newest first
 	docs     table
+	texts    shelf
 	position uint64
 	building int
 
 	upTo   uint64 // documents after this were looked at
 	last   uint64 // the document looked at last
-	steps  int    // documents looked at
+	steps  int    // documents looked at since the last look at the clock
 	opened int    // segments
 	hits   []Hit
 }
@@ -128,9 +131,11 @@ func (s *scan) begin() error {
 		return err
 	}
 	s.position, s.building = x.tail.pos, x.building()
+	s.texts = shelf{x: x, in: []*generation{x.tail}, bucket: tx.Bucket([]byte(bTexts))}
 	s.fromMemory(x.tail)
 	if g := x.flushing; g != nil && m.position < g.pos {
 		s.fromMemory(g)
+		s.texts.in = append(s.texts.in, g)
 	}
 	slices.SortFunc(s.changed, func(a, b change) int { return int(int64(b.entry.pos) - int64(a.entry.pos)) })
 	for i := range slices.Backward(m.segments) {
@@ -159,7 +164,7 @@ func (s *scan) whole() (err error) {
 // lock.
 func (s *scan) fromMemory(g *generation) {
 	for _, c := range g.changes {
-		if !c.gone && s.want.matches(c.words) {
+		if !c.gone && (len(c.keys) > 0 || len(lacking(s.want.terms, c.words)) == 0) {
 			s.changed = append(s.changed, c)
 		}
 	}
@@ -317,10 +322,13 @@ const considerSteps = 32
 // consider looks at one document: cheap reasons against it first.
 func (s *scan) consider(e entry) error {
 	s.upTo, s.last = e.pos-1, e.pos
-	if s.steps++; s.steps%considerSteps == 0 && s.late() {
-		s.last = e.pos + 1 // it was not looked at
-		return errEnough
+	if s.steps >= considerSteps {
+		if s.steps = 0; s.late() {
+			s.last = e.pos + 1 // it was not looked at
+			return errEnough
+		}
 	}
+	s.steps++
 	if s.each != nil {
 		s.each(e)
 		return nil
@@ -333,10 +341,32 @@ func (s *scan) consider(e entry) error {
 	if err != nil {
 		return err
 	}
-	if w == nil || w.Gone || s.q.Sender != 0 && w.Sender != s.q.Sender || !s.want.matches(s.x.words(w.Text, w.Files)) {
+	if w == nil || w.Gone || s.q.Sender != 0 && w.Sender != s.q.Sender {
 		return nil
 	}
+	lack := lacking(s.want.terms, s.x.words(w.Text, w.Files))
+	if len(lack) > 0 {
+		lack, err = s.inDocuments(lack, w.Files)
+	}
+	if err != nil || len(lack) > 0 {
+		return err
+	}
 	return s.hit(e)
+}
+
+// inDocuments are the terms that are not in the documents either.
+func (s *scan) inDocuments(terms []string, files []record.File) ([]string, error) {
+	for _, k := range s.x.keysOf(files) {
+		s.steps = considerSteps // it takes long enough to look at the clock
+		text, err := s.texts.folded(k)
+		if err != nil {
+			return nil, err
+		}
+		if terms = lacking(terms, text); len(terms) == 0 {
+			break
+		}
+	}
+	return terms, nil
 }
 
 // hit takes a message as it is now, if the caller may see it now.
@@ -345,17 +375,26 @@ func (s *scan) hit(e entry) error {
 	if err != nil || !ok || m.Recalled != nil {
 		return err
 	}
-	var files []string
-	for _, f := range m.Files {
-		files = append(files, f.Name)
+	ids := make([]id.ID, len(m.Files))
+	for i, f := range m.Files {
+		ids[i] = f.ID
 	}
-	if !s.want.matches(s.x.words(m.Text, files)) {
-		return nil
+	files := s.x.state.FilesOf(ids)
+	lack := lacking(s.want.terms, s.x.words(m.Text, files))
+	if len(lack) > 0 {
+		lack, err = s.inDocuments(lack, files)
+	}
+	if err != nil || len(lack) > 0 {
+		return err
 	}
 	if len(s.hits) == s.limit {
 		s.last = e.pos + 1
 		return errEnough
 	}
-	s.hits = append(s.hits, Hit{Message: m, Snippet: s.x.snippet(m.Text, files, s.want)})
+	h := Hit{Message: m}
+	if h.Snippet, h.File, err = s.snippet(m.Text, files); err != nil {
+		return err
+	}
+	s.hits = append(s.hits, h)
 	return nil
 }

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"posthouse/appliance/id"
 	"posthouse/appliance/markup"
+	"posthouse/appliance/record"
 	"posthouse/appliance/wire"
 )
 
@@ -18,17 +20,45 @@ const (
 	maxMarks     = 20
 )
 
-// snippet is the part of a message's words that shows why it was found.
-func (x *Index) snippet(text string, files []string, q *query) wire.Snippet {
-	shown, links := markup.Shown(text, x.state.NameOf)
-	parts := append([]string{shown}, files...)
+// snippet is the part of a message's words that shows why it was found, or of
+// the text of one of its files, with the file's name before it.
+func (s *scan) snippet(text string, files []record.File) (out wire.Snippet, file id.ID, err error) {
+	shown, links := markup.Shown(text, s.x.state.NameOf)
+	parts := []string{shown}
+	for i := range files {
+		parts = append(parts, files[i].Name)
+	}
 	parts = append(append(parts, links...), markup.Plain(text))
 	for _, part := range parts {
-		if s := x.snippetOf(part, q); len(s.Marks) > 0 {
-			return s
+		if out := s.x.snippetOf(part, s.want); len(out.Marks) > 0 {
+			return out, 0, nil
 		}
 	}
-	return x.snippetOf(shown, q)
+	for i := range files {
+		k, ok := s.x.keyOf(&files[i])
+		if !ok {
+			continue
+		}
+		text, err := s.texts.text(k)
+		if err != nil {
+			return out, 0, err
+		}
+		if out = s.x.snippetOf(text, s.want); len(out.Marks) > 0 {
+			return named(out, files[i].Name), files[i].ID, nil
+		}
+	}
+	return s.x.snippetOf(shown, s.want), 0, nil
+}
+
+// named puts the name of a file before a snippet.
+func named(s wire.Snippet, name string) wire.Snippet {
+	head := strings.Map(oneLine, name) + ": "
+	s.Text = head + s.Text
+	for i := range s.Marks {
+		s.Marks[i].From += len16(head)
+		s.Marks[i].To += len16(head)
+	}
+	return s
 }
 
 func (x *Index) snippetOf(text string, q *query) wire.Snippet {

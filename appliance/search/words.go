@@ -4,10 +4,11 @@ import (
 	"strings"
 
 	"posthouse/appliance/markup"
+	"posthouse/appliance/record"
 )
 
-// words are the folded words of a message, in lines that are searched apart.
-func (x *Index) words(text string, files []string) string {
+// words are the folded words of a message but its documents', in lines that are searched apart.
+func (x *Index) words(text string, files []record.File) string {
 	b := make([]byte, 0, len(text)+16)
 	add := func(s string) {
 		at := len(b)
@@ -29,18 +30,18 @@ func (x *Index) words(text string, files []string) string {
 	for _, link := range links {
 		add(link)
 	}
-	for _, name := range files {
-		add(name)
+	for i := range files {
+		add(files[i].Name)
 	}
 	return string(b)
 }
 
-// contains reports whether a message with these words is an answer.
-func (q *query) matches(words string) bool {
-	for _, t := range q.terms {
+// lacking are the terms that are not in a folded text.
+func lacking(terms []string, words string) (out []string) {
+	for _, t := range terms {
 		if !strings.Contains(words, t) {
-			return false
+			out = append(out, t)
 		}
 	}
-	return true
+	return out
 }

@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	mergeWidth  = 4       // segments of one class that are merged
-	segmentDocs = 1 << 18 // most documents of a merged segment
-	mergeBytes  = 4 << 20 // written in one transaction of a merge
+	mergeWidth      = 4       // segments of one class that are merged
+	segmentDocs     = 1 << 18 // most documents of a merged segment
+	segmentPostings = 1 << 24 // and most entries of its lists
+	mergeBytes      = 4 << 20 // written in one transaction of a merge
 )
 
 // write flushes generations, and merges segments after each.
@@ -39,10 +40,20 @@ func (x *Index) flush(g *generation) (err error) {
 		if err := x.amend(tx, &m, g.others); err != nil {
 			return err
 		}
+		loose, err := x.dropCarriers(tx, g.others)
+		if err != nil {
+			return err
+		}
 		if len(g.entries) > 0 {
 			if err := x.addSegment(tx, &m, g); err != nil {
 				return err
 			}
+		}
+		if err := x.keepTexts(tx, g); err != nil {
+			return err
+		}
+		if err := dropTexts(tx, loose); err != nil {
+			return err
 		}
 		return x.putManifest(tx, m)
 	})
@@ -62,7 +73,7 @@ func (x *Index) nowFiled(m manifest) {
 }
 
 func (x *Index) addSegment(tx *bolt.Tx, m *manifest, g *generation) error {
-	s := segment{id: m.next, first: g.entries[0].pos, last: g.entries[len(g.entries)-1].pos, docs: uint64(len(g.entries))}
+	s := segment{id: m.next, first: g.entries[0].pos, last: g.entries[len(g.entries)-1].pos, docs: uint64(len(g.entries)), postings: uint64(g.postings)}
 	m.next++
 	m.segments = append(m.segments, s)
 	if err := putEntries(tx.Bucket([]byte(bDocs)), x.codec, g.entries, nil); err != nil {
@@ -135,7 +146,7 @@ func (x *Index) amend(tx *bolt.Tx, m *manifest, changes []change) error {
 				put = append(put, c.entry)
 			}
 		}
-		if err := x.amendSegment(tx.Bucket([]byte(bSegments)).Bucket(s.key()), *s, mine); err != nil {
+		if err := x.amendSegment(tx, *s, mine); err != nil {
 			return err
 		}
 	}
@@ -144,7 +155,9 @@ func (x *Index) amend(tx *bolt.Tx, m *manifest, changes []change) error {
 
 // amendSegment changes one segment. Values to write are collected first: a
 // cursor must not see its bucket change.
-func (x *Index) amendSegment(b *bolt.Bucket, s segment, changes []change) error {
+func (x *Index) amendSegment(tx *bolt.Tx, s segment, changes []change) error {
+	b := tx.Bucket([]byte(bSegments)).Bucket(s.key())
+	texts := shelf{x: x, bucket: tx.Bucket([]byte(bTexts))}
 	out := make([]uint32, len(changes))
 	for i, c := range changes {
 		out[i] = uint32(c.entry.pos - s.first)
@@ -159,14 +172,14 @@ func (x *Index) amendSegment(b *bolt.Bucket, s segment, changes []change) error 
 		if c.gone {
 			continue
 		}
-		var fail error
-		eachGram(c.words, func(k gram) {
-			if fail == nil {
-				fail = x.insert(b, lists, k, out[i])
+		grams, err := texts.grams(c.words, c.keys)
+		if err != nil {
+			return err
+		}
+		for _, k := range grams {
+			if err := x.insert(b, lists, k, out[i]); err != nil {
+				return err
 			}
-		})
-		if fail != nil {
-			return fail
 		}
 	}
 	for key := range lists {

@@ -25,8 +25,8 @@ type Words struct {
 	Time     int64 // ms
 	Sender   id.ID
 	Text     string
-	Files    []string // names
-	Gone     bool     // taken back
+	Files    []record.File
+	Gone     bool // taken back
 }
 
 // words is nil for a line of the room itself.
@@ -37,7 +37,7 @@ func (s *State) words(m *Message) *Words {
 	w := &Words{Position: m.Pos, Time: m.Time, Sender: m.Sender, Text: m.Text, Gone: m.RecalledAt != 0}
 	for _, fid := range m.Files {
 		if f := s.files[fid]; f != nil {
-			w.Files = append(w.Files, f.File.Name)
+			w.Files = append(w.Files, f.File)
 		}
 	}
 	return w
@@ -61,14 +61,16 @@ func Sent(r *record.Record, body *record.MessageSent) (sender id.ID, at int64) {
 	return m.Sender, m.Time
 }
 
-// FileName is the name of a file; empty when there is none.
-func (s *State) FileName(fid id.ID) string {
+// FilesOf are those of some files that there are.
+func (s *State) FilesOf(files []id.ID) (out []record.File) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if f := s.files[fid]; f != nil {
-		return f.File.Name
+	for _, fid := range files {
+		if f := s.files[fid]; f != nil {
+			out = append(out, f.File)
+		}
 	}
-	return ""
+	return out
 }
 
 // For is a message that a member of its room asks for; ok is false for

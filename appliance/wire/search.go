@@ -30,6 +30,7 @@ type (
 	SearchHit struct {
 		Message Message `json:"message" doc:"message|消息"`
 		Snippet Snippet `json:"snippet" doc:"why it was found|命中摘要"`
+		File    id.ID   `json:"file,omitzero" doc:"file of the message whose text the snippet is from; the snippet begins with its name|摘要取自该消息的此文件正文，摘要以文件名开头"`
 	}
 	SearchResult struct {
 		Hits     []SearchHit `json:"hits" doc:"what was found, newest first; may be fewer than limit, even none, while next is set|结果，新的在前；next 存在时可能少于 limit，甚至为空"`
@@ -56,7 +57,7 @@ type (
 
 func searchTable() []Spec {
 	return []Spec{
-		row[SearchParams, SearchResult]("search.messages", LoggedIn, Query, "Finds messages of the caller's rooms by any part of two or more characters of their text or file names, newest first.", "在调用者的房间中按文本或文件名的任意两个及以上字符查找消息，新的在前。"),
+		row[SearchParams, SearchResult]("search.messages", LoggedIn, Query, "Finds messages of the caller's rooms by any part of two or more characters of their text, the names of their files or the text of their documents (plain text, HTML, docx, xlsx, pptx, odt, ods, odp), newest first.", "在调用者的房间中按文本、文件名或文档正文（纯文本、HTML、docx、xlsx、pptx、odt、ods、odp）的任意两个及以上字符查找消息，新的在前。"),
 		row[NamesParams, NamesResult]("search.names", LoggedIn, Query, "Finds people, and rooms the caller is in or may join, by name, login, pinyin or initials.", "按姓名、登录名、拼音或首字母查找人员，以及已加入或可加入的房间。"),
 		row[Empty, Done]("search.rebuild", Operator, Write, "Throws the index of messages away and makes it anew, beside searches.", "丢弃并重建消息索引，期间仍可搜索。"),
 	}

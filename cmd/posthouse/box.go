@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -132,7 +133,7 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 	}
 	b.watchDisk()
 	if fill != nil {
-		if b.search, err = search.Open(filepath.Join(dir, searchFile), b.seq, b.state, search.Options{Log: log}); err != nil {
+		if b.search, err = search.Open(filepath.Join(dir, searchFile), b.seq, b.state, search.Options{Log: log, Content: b.content}); err != nil {
 			return nil, err
 		}
 	}
@@ -145,6 +146,15 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 	opt.CheckURL, opt.Hooks = b.guard.CheckURL, b.hooks
 	b.chat = chat.New(b.seq, b.state, opt)
 	return b, nil
+}
+
+// content opens what a document consists of for the index of messages.
+func (b *box) content(sum [sha256.Size]byte) (search.Content, error) {
+	c, err := b.blobs.OpenBlob(sum)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func chatOptions(cfg config.Config) chat.Options {

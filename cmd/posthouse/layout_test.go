@@ -34,13 +34,14 @@ func floors() map[string]int {
 // owners are the packages that alone may import a library.
 func owners() map[string][]string {
 	return map[string][]string{
-		"go.etcd.io/bbolt":                {"appliance/state", "appliance/search", "appliance/outhook"},
-		"github.com/mozillazg/go-pinyin":  {"appliance/pinyin"},
-		"github.com/fasthttp/websocket":   {"appliance/gate", "appliance/client", "appliance/bench"},
-		"github.com/shirou/gopsutil/v3":   {"sysmon/host"},
-		"github.com/a-h/templ":            {"webui", "webui/pages", "admin"},
-		"github.com/fxamacker/cbor/v2":    {"appliance/record"},
-		"github.com/pelletier/go-toml/v2": {"appliance/config"},
+		"go.etcd.io/bbolt":                   {"appliance/state", "appliance/search", "appliance/outhook"},
+		"github.com/klauspost/compress/zstd": {"appliance/search"},
+		"github.com/mozillazg/go-pinyin":     {"appliance/pinyin"},
+		"github.com/fasthttp/websocket":      {"appliance/gate", "appliance/client", "appliance/bench"},
+		"github.com/shirou/gopsutil/v3":      {"sysmon/host"},
+		"github.com/a-h/templ":               {"webui", "webui/pages", "admin"},
+		"github.com/fxamacker/cbor/v2":       {"appliance/record"},
+		"github.com/pelletier/go-toml/v2":    {"appliance/config"},
 	}
 }
 

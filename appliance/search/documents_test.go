@@ -1,0 +1,160 @@
+package search_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"posthouse/appliance/id"
+	"posthouse/appliance/search"
+	"posthouse/appliance/state"
+)
+
+func sample(t *testing.T, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("../doctext/testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// one is the only hit of a query.
+func (o *office) one(user id.ID, text string) search.Hit {
+	o.t.Helper()
+	o.reached()
+	a, err := o.x.Search(context.Background(), search.Query{User: user, Text: text, Limit: 5})
+	if err != nil || len(a.Hits) != 1 {
+		o.t.Fatalf("%q finds %+v, %v", text, a.Hits, err)
+	}
+	return a.Hits[0]
+}
+
+func TestDocumentsAreFoundByTheirText(t *testing.T) {
+	for name, docs := range map[string]int{"in memory": 1000, "in the file": 1} {
+		t.Run(name, func(t *testing.T) {
+			o := openOffice(t, search.Options{FlushDocs: docs})
+			ann, bo := o.person("ann", "Ann"), o.person("bo", "Bo")
+			room, other := o.room(ann, "r"), o.room(ann, "o", bo)
+			manual := sample(t, "manual.docx")
+			fid := o.document(ann, "手册.docx", manual)
+			a := o.send(ann, room, "please read 请看", fid)
+			b := o.send(ann, room, "", o.document(ann, "stock.xlsx", sample(t, "stock.xlsx")), o.document(ann, "again.xlsx", sample(t, "stock.xlsx")))
+			o.finds(ann, "維護手冊", a)
+			o.finds(ann, "cooling pump (model", a)
+			o.finds(ann, "请看 P-3310", a)
+			o.finds(ann, "冷却泵", b)
+			o.finds(bo, "维护手册")
+			hit := o.one(ann, `"cooling pump"`)
+			if hit.File != fid || !strings.HasPrefix(hit.Snippet.Text, "手册.docx: 设备") || len(hit.Snippet.Marks) != 1 || cut16(hit.Snippet.Text, hit.Snippet.Marks[0]) != "cooling pump" || !strings.Contains(hit.Snippet.Text, "P-3310") {
+				t.Errorf("%+v", hit)
+			}
+			if hit := o.one(ann, "请看"); hit.File != 0 || hit.Snippet.Text != "please read 请看" {
+				t.Errorf("%+v", hit)
+			}
+			c := o.do(ann, &state.SendMessage{Room: other, Key: newKey(), From: a}).Ref
+			o.finds(ann, "维护手册", c, a)
+			o.finds(bo, "维护手册", c)
+			o.do(ann, &state.EditMessage{Message: a, Text: "never mind"})
+			o.finds(ann, "维护手册", c, a)
+			o.finds(ann, "请看", c)
+			if n := o.reads(manual); n != 1 {
+				t.Errorf("the manual was read %d times", n)
+			}
+			o.do(ann, &state.RecallMessage{Message: a})
+			o.finds(ann, "维护手册", c)
+			o.closeIndex()
+			if n := search.CountTexts(t, o.path()); n != 2 {
+				t.Errorf("%d texts are kept, want 2", n)
+			}
+			o.openIndex()
+			o.finds(ann, "维护手册", c)
+			o.do(ann, &state.RecallMessage{Message: c})
+			o.finds(ann, "维护手册")
+			o.finds(ann, "冷却泵", b)
+			o.closeIndex()
+			if n := search.CountTexts(t, o.path()); n != 1 {
+				t.Errorf("%d texts are kept, want 1", n)
+			}
+			if n := search.CountPostings(t, o.path(), "维护手册 confidential", "冷却泵"); n > 0 {
+				t.Errorf("%d postings of a recalled document are left", n)
+			}
+			o.openIndex()
+			d := o.send(ann, room, "back again", fid)
+			o.finds(ann, "维护手册", d)
+		})
+	}
+}
+
+// What cannot be read is skipped; its message is found by everything else.
+func TestDocumentsThatCannotBeRead(t *testing.T) {
+	o := openOffice(t, search.Options{FlushDocs: 4})
+	ann := o.person("ann", "Ann")
+	room := o.room(ann, "r")
+	manual := sample(t, "manual.docx")
+	deep := strings.Repeat("<p>", 100000) + "words of the deep"
+	var want []id.Message
+	for i, body := range [][]byte{nil, manual[:len(manual)/2], bytes.Repeat([]byte{0}, 1000), []byte("PK\x03\x04 not an archive"), []byte("\xff\xfe\x00"), []byte(deep)} {
+		for _, ext := range []string{"docx", "txt", "html"} {
+			fid := o.document(ann, fmt.Sprint("odd", i, ".", ext), body)
+			want = append([]id.Message{o.send(ann, room, "odd one", fid)}, want...)
+		}
+	}
+	missing := o.file(ann, "lost.txt")
+	want = append([]id.Message{o.send(ann, room, "odd one", missing)}, want...)
+	o.finds(ann, "odd one", want...)
+	o.finds(ann, "words of the deep", want[1]) // elsewhere they come too late
+	o.closeIndex()
+	o.openIndex()
+	o.finds(ann, "odd one", want...)
+}
+
+// Huge documents are cut, and memory is bounded by what is in it.
+func TestHugeDocuments(t *testing.T) {
+	o := openOffice(t, search.Options{FlushGrams: 50_000})
+	ann := o.person("ann", "Ann")
+	room := o.room(ann, "r")
+	dice := rand.New(rand.NewPCG(1, 2))
+	var first id.Message
+	for i := range 12 {
+		var b strings.Builder
+		fmt.Fprintf(&b, "beginning%d ", i)
+		for b.Len() < 400_000 {
+			b.WriteRune(rune(0x4E00 + dice.IntN(20000)))
+		}
+		b.WriteString(" at the very end")
+		ref := o.send(ann, room, "huge", o.document(ann, fmt.Sprint(i, ".txt"), []byte(b.String())))
+		if i == 0 {
+			first = ref
+		}
+	}
+	o.finds(ann, "beginning0", first)
+	o.finds(ann, "very end")
+	if st := o.x.Status(); st.Filed == 0 {
+		t.Errorf("nothing was flushed: %+v", st)
+	}
+	o.finds(ann, "beginning11", o.send(ann, room, "beginning11"), id.Message{Room: room, Seq: first.Seq + 11})
+	o.do(ann, &state.RecallMessage{Message: first})
+	o.finds(ann, "beginning0")
+}
+
+// The same content under names that are read differently.
+func TestContentIsReadByItsName(t *testing.T) {
+	o := openOffice(t, search.Options{FlushDocs: 2})
+	ann := o.person("ann", "Ann")
+	room := o.room(ann, "r")
+	page := []byte("<p class=fancy>shown words</p><script>hidden()</script>")
+	a := o.send(ann, room, "", o.document(ann, "page.html", page))
+	b := o.send(ann, room, "", o.document(ann, "page.txt", page))
+	o.send(ann, room, "", o.document(ann, "page.png", page))
+	o.finds(ann, "shown words", b, a)
+	o.finds(ann, "fancy", b)
+	o.do(ann, &state.RecallMessage{Message: b})
+	o.finds(ann, "shown words", a)
+	o.finds(ann, "fancy")
+}
