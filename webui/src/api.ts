@@ -1340,6 +1340,8 @@ export interface SearchHit {
   message: Message;
   /** why it was found */
   snippet: Snippet;
+  /** file of the message whose text the snippet is from; the snippet begins with its name */
+  file?: ID;
 }
 
 export interface Snippet {
@@ -2208,7 +2210,7 @@ export interface Methods {
   "sync.ack": { params: AckParams; result: Empty; socket: true };
   /** Heartbeat of the client. */
   "sync.ping": { params: Empty; result: Pong; socket: true };
-  /** Finds messages of the caller's rooms by any part of two or more characters of their text or file names, newest first. */
+  /** Finds messages of the caller's rooms by any part of two or more characters of their text, the names of their files or the text of their documents (plain text, HTML, docx, xlsx, pptx, odt, ods, odp), newest first. */
   "search.messages": { params: SearchParams; result: SearchResult; socket: false };
   /** Finds people, and rooms the caller is in or may join, by name, login, pinyin or initials. */
   "search.names": { params: NamesParams; result: NamesResult; socket: false };
