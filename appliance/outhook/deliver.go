@@ -2,6 +2,7 @@ package outhook
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -61,7 +62,8 @@ func (e *Engine) next(hook id.ID) (until time.Time, busy bool, err error) {
 	if !ok || h.Disabled {
 		return until, false, nil // what waits is dropped with the hook, or goes on when it is enabled
 	}
-	if x.Next > e.o.Now().UnixMilli() {
+	// A time that is further ahead than any wait means that the clock was set back.
+	if wait := x.Next - e.o.Now().UnixMilli(); wait > 0 && wait <= slices.Max(e.o.Backoff).Milliseconds() {
 		return time.UnixMilli(x.Next), true, nil
 	}
 	body, ok, err := e.body(&h, r, &x)

@@ -55,8 +55,8 @@
 //	dead    hook(8) position(8) n(1)        JSON of entry
 //	counts  hook(8)                         JSON of Stat
 //
-// A lost file costs what waited and the counters: following begins anew at the
-// head of the journal. Counters are written every few seconds.
+// A lost or damaged file costs what waited and the counters: following begins
+// anew at the head of the journal. Counters are written every few seconds.
 //
 // Goroutines: follow, and save, from Start to Close; one deliver for each hook
 // with something to do; those of the requests of commands, which Close waits

@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"posthouse/appliance/id"
 	"posthouse/appliance/record"
@@ -91,20 +93,54 @@ type worker struct{ kick chan struct{} }
 
 const mostCalls = 64
 
-// Open opens or makes the file at path. Nothing happens before Start: the
+// Open opens or makes the file at path. A damaged one is put aside, as path with
+// .damaged behind it, and told in the log. Nothing happens before Start: the
 // command line opens a box and calls nobody.
 func Open(path string, o Options) (*Engine, error) {
 	o = o.withDefaults()
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: 2 * time.Second, FreelistType: bolt.FreelistMapType, NoStatistics: true})
+	e, err := open(path, o)
+	if !errors.Is(err, errDamaged) {
+		return e, err
+	}
+	aside := path + ".damaged"
+	o.Log.Error("the hooks file is damaged; what waited in it is not delivered", "error", err, "kept_as", aside)
+	if err := os.Rename(path, aside); err != nil {
+		return nil, fmt.Errorf("put damaged hooks file aside: %w", err)
+	}
+	return open(path, o)
+}
+
+// errDamaged says that the file is not what was written.
+var errDamaged = errors.New("the file is damaged")
+
+// caught turns a panic of bbolt, which is how it meets a page that is not what
+// it should be, into damage.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v", errDamaged, p)
+	}
+}
+
+func open(path string, o Options) (e *Engine, err error) {
+	var db *bolt.DB
+	defer func() {
+		if err != nil && db != nil {
+			_ = db.Close()
+		}
+	}()
+	defer caught(&err)
+	db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: 2 * time.Second, FreelistType: bolt.FreelistMapType, NoStatistics: true})
+	if errors.Is(err, bolterrors.ErrInvalid) || errors.Is(err, bolterrors.ErrChecksum) || errors.Is(err, bolterrors.ErrVersionMismatch) {
+		return nil, fmt.Errorf("open hooks file %s: %w: %w", path, errDamaged, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open hooks file %s: %w", path, err)
 	}
-	e := &Engine{o: o, db: db, counts: NewCounts(), calls: make(chan struct{}, mostCalls),
+	e = &Engine{o: o, db: db, counts: NewCounts(), calls: make(chan struct{}, mostCalls),
 		workers: map[id.ID]*worker{}, waiting: map[id.ID]int{}, dead: map[id.ID]int{}}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if err := e.load(); err != nil {
 		e.cancel()
-		db.Close()
 		return nil, fmt.Errorf("load hooks file %s: %w", path, err)
 	}
 	return e, nil

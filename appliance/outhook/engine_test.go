@@ -1,6 +1,7 @@
 package outhook
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -426,6 +427,55 @@ func TestWhatWaitsSurvivesAKill(t *testing.T) {
 	if len(got) != 4 || got[1].Message.Text != "one" || got[2].Message.Text != "two" || got[3].Message.Text != "three, while nobody followed" ||
 		got[0].Delivery != got[1].Delivery || x.header[1].Get("X-Posthouse-Attempt") != "2" {
 		t.Fatalf("%d requests: %+v", len(got), got)
+	}
+}
+
+func TestAClockThatIsSetBackHoldsNothingUp(t *testing.T) {
+	o := openOffice(t)
+	x := newTarget(t, status(503))
+	h := o.hook(x.URL)
+	o.say("one")
+	o.until("the first try is written down", func() bool {
+		_, first, ok, err := o.e.first(h.ID)
+		return ok && err == nil && first.Attempts == 1
+	})
+	must(t, o.e.Close())
+	x.set(nil)
+	o.clock.mu.Lock()
+	o.clock.now = o.clock.now.Add(-24 * time.Hour)
+	o.clock.mu.Unlock()
+	o.open("hooks.db")
+	o.queue(h, 0, 0)
+	if got := x.seen(); len(got) != 2 {
+		t.Errorf("%d requests, want 2", len(got))
+	}
+}
+
+func TestADamagedFileIsPutAside(t *testing.T) {
+	o := openOffice(t)
+	x := newTarget(t, nil)
+	h := o.hook(x.URL)
+	o.say("one")
+	o.queue(h, 0, 0)
+	must(t, o.e.Close())
+	path := filepath.Join(o.dir, "hooks.db")
+	sound, err := os.ReadFile(path)
+	must(t, err)
+	tail := append([]byte{}, sound...)
+	copy(tail[2*os.Getpagesize():], bytes.Repeat([]byte{0xff}, len(tail)-2*os.Getpagesize()))
+	for what, raw := range map[string][]byte{"no database": []byte(strings.Repeat("x", len(sound))), "pages": tail} {
+		must(t, os.WriteFile(path, raw, 0o600))
+		o.open("hooks.db")
+		kept, err := os.ReadFile(path + ".damaged")
+		if err != nil || !bytes.Equal(kept, raw) {
+			t.Errorf("%s: what was damaged is not kept: %v", what, err)
+		}
+		o.say("after " + what)
+		o.queue(h, 0, 0)
+		if got := x.seen(); got[len(got)-1].Message.Text != "after "+what {
+			t.Errorf("%s: %+v", what, got)
+		}
+		must(t, o.e.Close())
 	}
 }
 

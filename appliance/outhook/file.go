@@ -3,7 +3,6 @@ package outhook
 import (
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -85,40 +84,53 @@ func (e *Engine) load() error {
 			e.seen = min(e.seen, binary.BigEndian.Uint64(v))
 		}
 		e.saved = e.seen
-		var gone [][]byte
 		for bucket, lengths := range map[string]map[id.ID]int{bQueue: e.waiting, bDead: e.dead} {
-			if err := tx.Bucket([]byte(bucket)).ForEach(func(k, _ []byte) error {
-				if len(k) != 17 {
-					return fmt.Errorf("key %x of %s: wrong length", k, bucket)
-				}
-				lengths[refOf(k).hook]++
-				return nil
+			if err := e.keep(tx, bucket, 17, func(hid id.ID, v []byte) error {
+				var x entry
+				lengths[hid]++
+				return json.Unmarshal(v, &x)
 			}); err != nil {
 				return err
 			}
 		}
-		if err := tx.Bucket([]byte(bCounts)).ForEach(func(k, v []byte) error {
+		if err := e.keep(tx, bCounts, 8, func(hid id.ID, v []byte) error {
 			var s Stat
-			if err := json.Unmarshal(v, &s); err != nil || len(k) != 8 {
-				return fmt.Errorf("counters %x: %w", k, errors.Join(err))
-			}
-			hid := id.ID(binary.BigEndian.Uint64(k))
-			if _, ok := e.o.State.Hook(hid); !ok {
-				gone = append(gone, append([]byte{}, k...))
-				return nil
-			}
+			err := json.Unmarshal(v, &s)
 			e.counts.put(hid, s)
-			return nil
+			return err
 		}); err != nil {
 			return err
 		}
-		for _, k := range gone {
-			if err := tx.Bucket([]byte(bCounts)).Delete(k); err != nil {
-				return err
-			}
-		}
 		return putPosition(tx, e.seen)
 	})
+}
+
+// keep visits the values of a bucket whose hooks are there, and removes others.
+func (e *Engine) keep(tx *bolt.Tx, bucket string, length int, visit func(hook id.ID, v []byte) error) error {
+	var gone [][]byte
+	b := tx.Bucket([]byte(bucket))
+	if err := b.ForEach(func(k, v []byte) error {
+		if len(k) != length {
+			return fmt.Errorf("%w: key %x of %s: wrong length", errDamaged, k, bucket)
+		}
+		hid := id.ID(binary.BigEndian.Uint64(k))
+		if _, ok := e.o.State.Hook(hid); !ok {
+			gone = append(gone, append([]byte{}, k...))
+			return nil
+		}
+		if err := visit(hid, v); err != nil {
+			return fmt.Errorf("%w: %s %x: %w", errDamaged, bucket, k, err)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, k := range gone {
+		if err := b.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func putPosition(tx *bolt.Tx, position uint64) error {
