@@ -44,7 +44,8 @@ func TestTheTourIsTrue(t *testing.T) {
 		}
 	}
 	for _, dir := range regexp.MustCompile("`((?:appliance|cmd|webui)/?[a-z]*)`").FindAllStringSubmatch(string(raw), -1) {
-		if name := strings.TrimSuffix(dir[1], "/"); !have[name] {
+		name := strings.TrimSuffix(dir[1], "/")
+		if _, err := os.Stat("../../" + name); err != nil { // webui has directories without Go
 			t.Errorf("README.md names %s, which is not there", name)
 		}
 	}
