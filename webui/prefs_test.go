@@ -67,8 +67,9 @@ same("never", [calls("direct", {sender: "me"}), calls("notes"), calls("direct", 
 s.prefs.loud = "all";
 same("all", calls("group"), true);
 s.prefs.rooms.set("r", {pin: 0, loud: "none"});
-same("the room's own setting wins", [calls("direct"), calls("group", {mentions: ["me"]}), module.muted(s, "r")], [false, false, true]);
+same("a muted room", [calls("direct", {mentions: ["me"]}), calls("group"), calls("group", {mention_all: true}), calls("group", {mentions: ["me"]}), module.muted(s, "r")], [false, false, false, true, true]);
 s.prefs.loud = "none";
+same("nothing at all", calls("group", {mentions: ["me"]}), false);
 s.prefs.rooms.set("r", {pin: 0, loud: "mentions"});
 same("louder than the rest", [calls("group", {mentions: ["me"]}), calls("group")], [true, false]);
 same("entries", [module.roomEntry({pin: 0, loud: null}), module.roomEntry({pin: 7, loud: null}), module.roomEntry({pin: 0, loud: "none"})], [undefined, {pin: 7}, {loud: "none"}]);

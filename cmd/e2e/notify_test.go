@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	permission "github.com/chromedp/cdproto/browser"
@@ -54,7 +55,7 @@ func TestNotificationObstacles(t *testing.T) {
 	ann.permits("notifications", permission.PermissionSettingGranted)
 	verdict("none")
 	ann.run(writesDown)
-	ann.click("button", "Show one as a test")
+	ann.click("button", "Show a test notification")
 	ann.until("the test", `told.length === 1 && told[0].title === "Posthouse"`)
 	ann.finds(".hint", "do not disturb")
 	ann.click("label", "No notifications on this device")
@@ -69,7 +70,7 @@ func TestNotificationObstacles(t *testing.T) {
 	ann.fits("settings", true)
 	ann.run(`localStorage.setItem("posthouse.lang", "zh")`)
 	ann.reload()
-	ann.finds("h2", "通知")
+	ann.finds("h2", "消息提醒")
 	ann.fits("settings-zh", true)
 }
 
@@ -109,7 +110,7 @@ func TestNotifications(t *testing.T) {
 	must(t, o.owner.Call(background(t), "kv.put", map[string]any{"scope": "user", "key": "notify", "value": map[string]any{"loud": "all", "hide": true}}, nil))
 	must(t, o.owner.Call(background(t), "kv.put", map[string]any{"scope": "user", "key": "room/" + shop.ID.String(), "value": map[string]any{"loud": "none"}}, nil))
 	ann.until("a quiet room", `document.querySelector("a.room-link.quiet")`)
-	bo.says(shop.ID, "@ann silence")
+	bo.says(shop.ID, "@all silence")
 	bo.says(talk.ID, "a secret")
 	ann.until("a second notification", `told.length === 2`)
 	if got := ask[string](ann, `told[1].title + ": " + told[1].body`); got != "李雷: New message" {
@@ -120,4 +121,43 @@ func TestNotifications(t *testing.T) {
 	ann.looksAway(false)
 	ann.sees("a secret")
 	unread(0)
+}
+
+// Two pages of one browser tell once, and not at all while one of them is
+// looked at.
+func TestNotificationsOfTwoPages(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	bo := o.hire("bo", "李雷", client.Options{})
+	talk := bo.direct(o.owner.user.ID)
+	bo.says(talk.ID, "before")
+	ann := shared.tab(t, "ann", o.url())
+	ann.permits("notifications", permission.PermissionSettingGranted)
+	ann.logsIn("ann")
+	beside := ann.beside(shared)
+	beside.open("/")
+	beside.online()
+	pages := []*tab{ann, beside}
+	for _, p := range pages {
+		p.run(writesDown)
+	}
+	told := func() (all []string) {
+		for _, p := range pages {
+			all = append(all, ask[[]string](p, `told.map((x) => x.body)`)...)
+		}
+		return all
+	}
+	beside.looksAway(true)
+	bo.says(talk.ID, "while she looks at the other page")
+	for _, p := range pages {
+		p.until("2 unread of Bo", fmt.Sprintf(`document.querySelector('a.room-link[data-room="%s"] .badge [aria-hidden]')?.textContent === "2"`, talk.ID))
+	}
+	ann.looksAway(true)
+	for i, text := range []string{"while she looks at none", "and once more"} {
+		bo.says(talk.ID, text)
+		await(t, func() string { return "a notification of " + text }, func() bool { return len(told()) > i })
+	}
+	if got := told(); !slices.Equal(slices.Sorted(slices.Values(got)), []string{"and once more", "while she looks at none"}) {
+		t.Errorf("two pages told of %q", got)
+	}
 }

@@ -3,7 +3,8 @@
 // A message is told of when nobody looks at the page, it is one to be told of by
 // what the person has set, and it is still unread a moment later: another device
 // on which it is being read has had the time to say so. Several of one room
-// replace each other. What is read goes away.
+// replace each other. What is read goes away. Of several pages of one browser one
+// tells, and none while another of them is looked at.
 
 import type { Event, ID, Message } from "./api";
 import { setSwitch, switched } from "./device";
@@ -73,19 +74,36 @@ export function beep(): void {
   }
 }
 
+// first reports whether this page is the first of the browser to ask under a
+// name in these seconds. Where pages cannot agree, each is.
+function first(name: string): Promise<boolean> {
+  const locks = navigator.locks as LockManager | undefined; // absent without a secure context
+  if (!locks) return Promise.resolve(true);
+  return new Promise((f) => void locks.request(name, { ifAvailable: true }, async (lock) => {
+    f(lock !== null);
+    if (lock) await new Promise((done) => setTimeout(done, 5000));
+  }).catch(() => f(true)));
+}
+
 class Notifier {
+  // Pages of one browser tell each other what came before the person's eyes.
+  private others = "BroadcastChannel" in window ? new BroadcastChannel("posthouse.seen") : null;
+  private elsewhere = new Map<ID, number>(); // room → newest entry that another page showed
   private shown = new Map<ID, { seq: number; note: Notification | null }>();
   private waiting = new Set<number>();
   private badge = -1;
 
-  constructor(private readonly f: Frame) {}
+  constructor(private readonly f: Frame) {
+    this.others?.addEventListener("message", (e: MessageEvent<{ room: ID; seq: number }>) => void this.elsewhere.set(e.data.room, e.data.seq));
+  }
 
   heard(e: Event): void {
     if (e.type !== "message") return;
     const s = this.f.client.store.state;
     const m = e.data;
     const r = s.rooms.get(m.room);
-    if (!r || !calls(s, r.room, m) || Date.now() + s.clock - m.time > old || this.looking(m.room)) return;
+    if (!r || !calls(s, r.room, m) || Date.now() + s.clock - m.time > old) return;
+    if (this.looking(m.room)) return this.others?.postMessage({ room: m.room, seq: m.seq });
     const timer = window.setTimeout(() => {
       this.waiting.delete(timer);
       void this.tell(m);
@@ -102,7 +120,8 @@ class Notifier {
   private async tell(m: Message): Promise<void> {
     const s = this.f.client.store.state;
     const r = s.rooms.get(m.room);
-    if (!r || r.room.my_read >= m.seq || (this.shown.get(m.room)?.seq ?? 0) >= m.seq) return;
+    if (!r || r.room.my_read >= m.seq || Math.max(this.elsewhere.get(m.room) ?? 0, this.shown.get(m.room)?.seq ?? 0) >= m.seq) return;
+    if (!(await first("posthouse-told-" + m.id))) return;
     this.shown.set(m.room, { seq: m.seq, note: this.shown.get(m.room)?.note ?? null });
     if (switched("sound")) beep();
     if (obstacleHere()) return;
@@ -130,6 +149,7 @@ class Notifier {
   }
 
   end(): void {
+    this.others?.close();
     for (const timer of this.waiting) clearTimeout(timer);
     for (const { note } of this.shown.values()) note?.close();
     if ("clearAppBadge" in navigator) navigator.clearAppBadge().catch(() => {});

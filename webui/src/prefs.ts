@@ -13,7 +13,8 @@ import type { ID, KV, Message, Room } from "./api";
 import type { State } from "./state";
 
 // Loud is what makes a notification: every message, those that are meant for me
-// (direct messages and mentions), or none.
+// (direct messages and mentions), or none. "none" of one room mutes it: a mention
+// by name still comes through, if not for all rooms, too, it is "none".
 export type Loud = "all" | "mentions" | "none";
 
 export interface RoomPrefs {
@@ -55,8 +56,10 @@ export function calls(s: State, room: Room, m: Message): boolean {
   if (m.change || m.recalled || m.sender === me || room.kind === "notes") return false;
   const loud = loudOf(s, room.id);
   if (loud === "all") return true;
-  if (loud === "none") return false;
-  return room.kind === "direct" || !!m.mention_all || (!!me && !!m.mentions?.includes(me));
+  const byName = !!me && !!m.mentions?.includes(me);
+  // A muted room stays quiet until somebody means the reader; who wants nothing at all has set so for all rooms.
+  if (loud === "none") return byName && s.prefs.loud !== "none" && room.kind !== "direct";
+  return room.kind === "direct" || !!m.mention_all || byName;
 }
 
 function loud(v: unknown): Loud | null {

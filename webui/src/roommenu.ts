@@ -42,7 +42,8 @@ function loudDialog(client: Client, room: Room): void {
   const s = client.store.state;
   const d = dialog(t("rooms.loud.title", { room: roomName(s, room) }));
   const word = (l: Loud) => t(`rooms.loud.${l}`);
-  d.body.append(loudChoice(t("rooms.loud"), [null, ...louds], prefsOf(s, room.id).loud,
-    (l) => (l ? word(l) : t("rooms.loud.default", { what: word(s.prefs.loud) })),
+  const here = (l: Loud) => (l === "none" && room.kind !== "direct" ? t("rooms.loud.muted") : word(l));
+  d.body.append(loudChoice(t("rooms.loud.title", { room: roomName(s, room) }), [null, ...louds], prefsOf(s, room.id).loud,
+    (l) => (l ? here(l) : t("rooms.loud.default", { what: word(s.prefs.loud) })),
     (loud) => void client.setRoom(room.id, { loud }).catch(tell)));
 }
