@@ -14,7 +14,7 @@ for (const k of Object.keys(module.en)) {
   same("places of " + k, places(module.zh[k]), places(module.en[k]));
 }
 for (const k of Object.keys(module.zh)) {
-  if (k !== "language.switch" && k !== "reaction.label" && k !== "upload.progress" && !/[\u3400-\u9fff]/.test(module.zh[k])) throw new Error(k + " is not in Chinese: " + module.zh[k]);
+  if (k !== "language.switch" && k !== "reaction.label" && k !== "upload.progress" && k !== "colon" && !/[\u3400-\u9fff]/.test(module.zh[k])) throw new Error(k + " is not in Chinese: " + module.zh[k]);
 }
 same("fill", module.fill("{a} of {b} {c}", {a: 1, b: "x"}), "1 of x {c}");
 same("stored wins", module.choose("zh", ["en-US"]), "zh");

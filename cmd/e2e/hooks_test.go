@@ -56,7 +56,7 @@ func TestIntegrations(t *testing.T) {
 	url, secret := address(), shown("2")
 	ann.finds("dialog pre", "curl -H")
 	ann.shot("once")
-	ann.click("dialog button", "I have it")
+	ann.click("dialog button", "I have saved it")
 	ann.finds(".door", "never used")
 	if got := posts(t, url, "", `{"text": "unsigned"}`); got < 400 {
 		t.Errorf("an unsigned request is answered with %d", got)
@@ -68,13 +68,13 @@ func TestIntegrations(t *testing.T) {
 	ann.finds(".door", "1 passed, 1 refused")
 	ann.shot("doors")
 
-	ann.click(".door button", "What to do with CI 构建")
+	ann.click(".door button", "Actions for CI 构建")
 	ann.click("[role=menuitem]", "New address")
 	ann.finds("dialog p", "worthless at once")
 	ann.click("dialog button.danger", "New address")
 	ann.finds("dialog .notice", "only once")
 	next := address()
-	ann.click("dialog button", "I have it")
+	ann.click("dialog button", "I have saved it")
 	if got := posts(t, url, secret, `{"text": "old"}`); got < 400 {
 		t.Errorf("the old address answers with %d", got)
 	}
@@ -83,7 +83,7 @@ func TestIntegrations(t *testing.T) {
 	}
 	bob.sees("by the new address")
 
-	ann.click(".door button", "What to do with CI 构建")
+	ann.click(".door button", "Actions for CI 构建")
 	ann.click("[role=menuitem]", "Remove")
 	ann.finds("dialog p", "Its bot leaves")
 	ann.click("dialog button.danger", "Remove")

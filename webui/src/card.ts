@@ -7,7 +7,7 @@ import type { Client } from "./client";
 import { pathOf } from "./departments";
 import { deviceRow } from "./devices";
 import { dialog, fillWith, h, toast, type Child } from "./dom";
-import { explain, full, t } from "./lang";
+import { explain, t, when } from "./lang";
 import { avatar } from "./names";
 import { presenceOf, type State } from "./state";
 import type { Key } from "./words";
@@ -15,9 +15,9 @@ import type { Key } from "./words";
 // presenceLine is a person's presence in words; "" when nobody watches it.
 export function presenceLine(s: State, user: ID): string {
   const state = presenceOf(s, user);
-  if (!state) return "";
+  if (!state || (state === "offline" && s.users.get(user)?.bot)) return ""; // a hook is never connected
   const since = state === "offline" ? s.presence.get(user)?.since : undefined;
-  return since ? t("presence.since", { time: full(since) }) : t(("presence." + state) as Key);
+  return since ? t("presence.since", { time: when(since) }) : t(("presence." + state) as Key);
 }
 
 // face is a person's picture with a light for their presence. The words beside

@@ -5,7 +5,7 @@ import type { Device } from "./api";
 import type { Client } from "./client";
 import { confirm, fillWith, h, icon, menuItem, toast } from "./dom";
 import type { Feature, Frame, View } from "./frame";
-import { explain, full, t } from "./lang";
+import { explain, t, when } from "./lang";
 import type { Key } from "./words";
 
 // deviceRow is one device; ended is called after it was logged out, null: the
@@ -16,7 +16,7 @@ export function deviceRow(client: Client, x: Device, ended: (() => void) | null)
     h("div", { class: "about" },
       h("p", { class: "name" }, name, x.current ? h("span", { class: "tag" }, t("devices.current")) : null),
       h("p", { class: "login" }, [t(kindName(x.kind)), x.address].filter(Boolean).join(" · ")),
-      h("p", { class: "login" }, (x.online ? t("devices.online") : t("devices.seen", { time: full(x.last_seen) })) + " · " + t("devices.since", { time: full(x.created) }))),
+      h("p", { class: "login" }, (x.online ? t("devices.online") : t("devices.seen", { time: when(x.last_seen) })) + " · " + t("devices.since", { time: when(x.created) }))),
     x.current || !ended ? null : h("button", { type: "button", class: "danger", "aria-label": t("devices.revoke", { name }), onclick: async (e: Event) => {
       (e.currentTarget as HTMLButtonElement).disabled = true;
       try {

@@ -3,7 +3,7 @@
 import type { Hook } from "./api";
 import type { Client } from "./client";
 import { confirm, dialog, fillWith, h, toast } from "./dom";
-import { explain, full, t } from "./lang";
+import { explain, t, when } from "./lang";
 import type { Key } from "./words";
 
 export function deadLetters(client: Client, x: Hook, done: () => void): void {
@@ -28,7 +28,7 @@ export function deadLetters(client: Client, x: Hook, done: () => void): void {
       status.textContent = r.dead.length ? (r.more ? t("hooks.dead.more") : "") : t("none");
       fillWith(list, ...r.dead.map((l) => h("li", { class: "door" },
         h("div", { class: "about" }, h("p", { class: "name" }, t(("hooks.event." + l.event) as Key) + " #" + l.seq),
-          h("p", { class: "login" }, t("hooks.dead.row", { time: full(l.gave_up), n: l.attempts })), h("p", { class: "error" }, l.error)),
+          h("p", { class: "login" }, t("hooks.dead.row", { time: when(l.gave_up), n: l.attempts })), h("p", { class: "error" }, l.error)),
         h("button", { type: "button", onclick: () => void act("hook.retry", [l.id]) }, t("retry")))));
       fillWith(buttons, ...(r.dead.length ? [
         h("button", { type: "button", class: "danger", onclick: () => confirm(t("hooks.dead.discard") + "?", t("hooks.dead.discard.about"), t("hooks.dead.discard"), () => void act("hook.discard")) }, t("hooks.dead.discard")),

@@ -8,7 +8,7 @@ import { confirm, copyText, dialog, field, fillWith, h, iconButton, menuItem, po
 import type { Feature, Frame, View } from "./frame";
 import { examples, words } from "./hook_examples";
 import { deadLetters } from "./hook_dead";
-import { explain, full, t } from "./lang";
+import { explain, t, when } from "./lang";
 import { roomName } from "./names";
 import { moderates } from "./state";
 import type { Topic } from "./store";
@@ -78,8 +78,8 @@ class Doors implements View {
     return h("li", { class: "door" + (x.disabled ? " off" : "") },
       h("div", { class: "about" }, h("p", { class: "name" }, x.name, x.disabled ? h("span", { class: "tag" }, t("hooks.off")) : null),
         x.description ? h("p", null, x.description) : null, facts ? h("p", { class: "login" }, facts) : null,
-        may ? h("p", { class: "login" }, [x.last_used ? t("hooks.used", { time: full(x.last_used) }) : t("hooks.unused"), t("hooks.counts", { passed: x.delivered ?? 0, refused: x.refused ?? 0 }), x.pending ? t("hooks.pending", { n: x.pending }) : ""].filter(Boolean).join(" · ")) : null,
-        may && x.last_error ? h("p", { class: "error" }, (x.last_error_at ? full(x.last_error_at) + ": " : "") + x.last_error) : null,
+        may ? h("p", { class: "login" }, [x.last_used ? t("hooks.used", { time: when(x.last_used) }) : t("hooks.unused"), t("hooks.counts", { passed: x.delivered ?? 0, refused: x.refused ?? 0 }), x.pending ? t("hooks.pending", { n: x.pending }) : ""].filter(Boolean).join(" · ")) : null,
+        may && x.last_error ? h("p", { class: "error" }, (x.last_error_at ? when(x.last_error_at) + ": " : "") + x.last_error) : null,
         may && x.dead ? h("button", { type: "button", onclick: () => deadLetters(this.f.client, x, this.load) }, t("hooks.dead", { n: x.dead })) : null),
       may ? more : null);
   }

@@ -43,6 +43,7 @@ const momentFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium", time
 const dayFormat = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
 const yearFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
 const shortFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "numeric" });
+const soonFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
 const fullFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", hour12: false });
 
 export function clock(ms: number): string {
@@ -60,6 +61,13 @@ export function moment(ms: number): string {
 
 export function full(ms: number): string {
   return fullFormat.format(ms);
+}
+
+// when is a time in as few words as tell it today: the clock alone, the day with
+// it, or the year too.
+export function when(ms: number, now = Date.now()): string {
+  if (dayKey(ms) === dayKey(now)) return clock(ms);
+  return new Date(ms).getFullYear() === new Date(now).getFullYear() ? soonFormat.format(ms) : full(ms);
 }
 
 // dayKey tells days apart.

@@ -57,7 +57,7 @@ export function line(s: State, m: Message, room: Room): string {
   if (m.change) return changeText(s, m);
   const text = m.text ? plain(m.text.slice(0, 300)).replace(/\s+/g, " ").trim() : fileLine(m);
   if (room.kind === "direct" || room.kind === "notes") return text;
-  return (mine ? t("rooms.you") : senderName(s, m)) + ": " + text;
+  return (mine ? t("rooms.you") : senderName(s, m)) + t("colon") + text;
 }
 
 function fileLine(m: Message): string {

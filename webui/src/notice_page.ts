@@ -4,7 +4,7 @@
 import type { Department, ID, Notice, NoticeDepartment, NoticeListParams, NoticePerson } from "./api";
 import { confirm as ask, fillWith, h, icon, toast } from "./dom";
 import type { Frame, View } from "./frame";
-import { explain, full, t } from "./lang";
+import { explain, full, t, when } from "./lang";
 import { render } from "./markup";
 import { nameOf, userAvatar } from "./names";
 import { noticesOf } from "./notice_book";
@@ -31,12 +31,12 @@ export function standing(f: Frame, n: Notice): HTMLElement {
   const me = f.client.store.state.me?.id;
   const now = Date.now();
   const box = h("div", { class: "notice-state" });
-  if (n.closed_at) box.append(h("p", { class: "hint" }, t("notices.closed", { time: full(n.closed_at) })));
+  if (n.closed_at) box.append(h("p", { class: "hint" }, t("notices.closed", { time: when(n.closed_at) })));
   else if (n.deadline && n.mine !== "confirmed") {
-    box.append(h("p", { class: n.deadline < now ? "overdue" : "hint" }, t(n.deadline < now ? "notices.overdue" : "notices.deadline", { time: full(n.deadline) })));
+    box.append(h("p", { class: n.deadline < now ? "overdue" : "hint" }, t(n.deadline < now ? "notices.overdue" : "notices.deadline", { time: when(n.deadline) })));
   }
   const row = h("div", { class: "notice-row" });
-  if (n.mine === "confirmed") row.append(h("p", { class: "done" }, icon("check"), t("notices.confirmed", { time: full(n.confirmed_at ?? now) })));
+  if (n.mine === "confirmed") row.append(h("p", { class: "done" }, icon("check"), t("notices.confirmed", { time: when(n.confirmed_at ?? now) })));
   else if (n.mine && !n.closed_at) {
     const b: HTMLButtonElement = h("button", { type: "button", class: "primary", "aria-label": t("notices.confirm.label", { title: n.title }), onclick: async () => {
       b.disabled = true;
@@ -61,7 +61,7 @@ function words(n: Notice): HTMLElement {
 function card(f: Frame, n: Notice): HTMLElement {
   const s = f.client.store.state;
   return h("article", { class: "hit", "data-notice": n.id },
-    h("header", null, userAvatar(s, n.author), h("span", { class: "name" }, nameOf(s, n.author)), h("time", null, full(n.created))),
+    h("header", null, userAvatar(s, n.author), h("span", { class: "name" }, nameOf(s, n.author)), h("time", null, when(n.created))),
     h("h2", null, h("a", { href: "#/notices/" + n.id }, n.title)), n.text ? words(n) : null, standing(f, n));
 }
 
@@ -246,7 +246,7 @@ class Live {
     this.bar.value = n.confirmed;
     const text = t("notices.live.counts", { confirmed: n.confirmed, all: n.audience, waiting, gone });
     if (this.summary.textContent !== text) this.summary.textContent = text;
-    this.reminded.textContent = n.reminded_at ? t("notices.remind.times", { time: full(n.reminded_at) }) : "";
+    this.reminded.textContent = n.reminded_at ? t("notices.remind.times", { time: when(n.reminded_at) }) : "";
     this.remind.hidden = this.shut.hidden = !!n.closed_at;
     this.remind.disabled = waiting === 0;
     this.drawTabs({ waiting, confirmed: n.confirmed, gone });
@@ -280,7 +280,7 @@ class Live {
         const c = this.counts.find((x) => (x.department ?? "") === d);
         out.push(h("h3", null, c ? t("notices.department", { name: this.nameOfDepartment(d), n: c.confirmed, all: c.audience }) : this.nameOfDepartment(d)), ul);
       }
-      ul.append(h("li", { class: "stander" }, userAvatar(s, p.user), h("span", { class: "name" }, nameOf(s, p.user)), p.confirmed_at ? h("time", null, full(p.confirmed_at)) : null));
+      ul.append(h("li", { class: "stander" }, userAvatar(s, p.user), h("span", { class: "name" }, nameOf(s, p.user)), p.confirmed_at ? h("time", null, when(p.confirmed_at)) : null));
     }
     fillWith(this.list, ...out, out.length ? null : h("p", { class: "empty" }, t("notices.nobody")));
   }

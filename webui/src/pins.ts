@@ -3,7 +3,7 @@
 import type { ID, Message } from "./api";
 import { fillWith, h } from "./dom";
 import type { Feature, Frame, View } from "./frame";
-import { explain, full, t } from "./lang";
+import { explain, t, when } from "./lang";
 import { body } from "./message";
 import { senderName, userAvatar } from "./names";
 import { menuItem } from "./dom";
@@ -28,7 +28,7 @@ function pins(f: Frame, room: ID): View {
     const s = f.client.store.state;
     status.textContent = messages.length ? "" : t("pins.none");
     fillWith(list, ...messages.map((m) => h("li", null, h("article", { class: "hit" },
-      h("header", null, userAvatar(s, m.sender), h("span", { class: "name" }, senderName(s, m)), h("time", null, full(m.time))),
+      h("header", null, userAvatar(s, m.sender), h("span", { class: "name" }, senderName(s, m)), h("time", null, when(m.time))),
       m.text ? body(s, m) : h("p", { class: "hint" }, m.files?.map((x) => x.name).join(", ") ?? ""),
       h("button", { type: "button", onclick: () => void f.timeline?.jump(m.seq) }, t("pins.jump"))))));
   };

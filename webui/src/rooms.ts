@@ -100,9 +100,15 @@ export class RoomList {
     this.chips.get("archived")!.hidden = !archived;
     if (this.show === "archived" && !archived) this.show = "all";
     for (const [x, b] of this.chips) b.setAttribute("aria-pressed", x === this.show ? "true" : "false");
-    this.order = roomOrder(s).filter((r) => this.fits(r) && (!needle || roomName(s, r.room).toLowerCase().includes(needle)));
+    this.order = roomOrder(s).filter((r) => this.fits(r) && (!needle || this.named(r, needle)));
     this.list.show(this.order, needle ? t("rooms.nomatch") : this.show === "unread" ? t("rooms.noneunread") : this.show !== "all" ? t("rooms.nonehere")
       : s.position || s.link.state === "online" ? t("rooms.empty") : t("loading"));
+  }
+
+  // named: the name has the letters, or the login name of whom one talks with.
+  private named(r: RoomState, needle: string): boolean {
+    const s = this.client.store.state;
+    return [roomName(s, r.room), (r.room.peer && s.users.get(r.room.peer)?.login) || ""].some((x) => x.toLowerCase().includes(needle));
   }
 
   // fits: the room belongs to what is shown. The one that is open stays among
@@ -162,7 +168,7 @@ export class RoomList {
     const pinned = prefsOf(s, room.id).pin > 0;
     if (room.last) this.client.wantFor([room.last]);
     if (room.peer) this.client.wantUsers([room.peer]);
-    const text = typing.length ? (room.kind === "direct" ? t("rooms.typing") : nameOf(s, typing[0]!) + ": " + t("rooms.typing")) : room.last ? line(s, room.last, room) : room.topic ?? "";
+    const text = typing.length ? (room.kind === "direct" ? t("rooms.typing") : nameOf(s, typing[0]!) + t("colon") + t("rooms.typing")) : room.last ? line(s, room.last, room) : room.topic ?? "";
     const time = brief(room.last?.time ?? room.created, now);
     const state = room.peer ? presenceOf(s, room.peer) : "";
     const picture = room.peer ? s.users.get(room.peer)?.avatar ?? "" : "";

@@ -6,7 +6,7 @@ import type { Client } from "./client";
 import type { Composer } from "./composer";
 import { confirm as ask, dialog, field, fillWith, h, icon, iconButton, menuItem, popup, toast } from "./dom";
 import type { Feature, Frame, View } from "./frame";
-import { clock, explain, full, lang, t } from "./lang";
+import { clock, explain, lang, t, when } from "./lang";
 import { render } from "./markup";
 import { roomName } from "./names";
 import { localTime, presets } from "./notice_text";
@@ -96,7 +96,7 @@ function button(f: Frame, c: Composer): HTMLElement {
       ...(draft.replyTo ? { reply_to: draft.replyTo } : {}), ...(draft.thread ? { thread: draft.thread } : {}), ...(draft.files ? { files: draft.files.map((x) => x.id) } : {}) });
     c.clear();
     later.put(r.scheduled);
-    toast(t("scheduled.made", { time: full(at) }));
+    toast(t("scheduled.made", { time: when(at) }));
   };
   const b: HTMLButtonElement = iconButton("clock", t("scheduled.button"), () => {
     if (!c.draft()) return f.pane("scheduled"); // which tells what to do
@@ -115,9 +115,9 @@ function item(f: Frame, m: ScheduledMessage, withRoom: boolean): HTMLElement {
   if (m.text) text.appendChild(render(m.text));
   const bad = (e: unknown) => toast(explain(e), true);
   return h("article", { class: "hit" },
-    h("header", null, icon(m.failed_at ? "warn" : "clock"), h("span", { class: "name" }, full(m.at))),
+    h("header", null, icon(m.failed_at ? "warn" : "clock"), h("span", { class: "name" }, when(m.at))),
     withRoom ? h("p", null, h("a", { href: "#/room/" + m.room }, r ? roomName(s, r) : t("room.gone"))) : null,
-    m.failed_at ? h("p", { class: "error" }, t("scheduled.failed", { time: full(m.failed_at), reason: (lang === "zh" ? m.reason_zh : m.reason_en) ?? "" })) : null,
+    m.failed_at ? h("p", { class: "error" }, t("scheduled.failed", { time: when(m.failed_at), reason: (lang === "zh" ? m.reason_zh : m.reason_en) ?? "" })) : null,
     text, m.files?.length ? h("p", { class: "hint" }, m.files.map((x) => x.name).join(", ")) : null,
     h("div", { class: "notice-row" },
       h("button", { type: "button", onclick: () => pickTime(m.at, m.text ?? "", async (at, words) => {
@@ -146,7 +146,7 @@ function banner(f: Frame): HTMLElement | null {
   const first = list[0];
   if (!first) return null;
   const failed = list.some((m) => m.failed_at);
-  const text = failed ? t("scheduled.bad") : list.length === 1 ? t("scheduled.here.one", { time: full(first.at) }) : t("scheduled.here.many", { n: list.length, time: full(first.at) });
+  const text = failed ? t("scheduled.bad") : list.length === 1 ? t("scheduled.here.one", { time: when(first.at) }) : t("scheduled.here.many", { n: list.length, time: when(first.at) });
   return h("div", { class: failed ? "later-banner bad" : "later-banner" }, icon(failed ? "warn" : "clock"), h("p", { role: "status" }, text),
     h("button", { type: "button", class: "quiet", onclick: () => f.pane("scheduled") }, t("notices.show")));
 }

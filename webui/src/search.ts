@@ -5,7 +5,7 @@ import { Chooser } from "./chooser";
 import { fillWith, h, icon, iconButton } from "./dom";
 import type { Feature, Frame, View } from "./frame";
 import { inComposition } from "./ime";
-import { explain, full, t } from "./lang";
+import { explain, t, when } from "./lang";
 import { roomName, senderName, userAvatar } from "./names";
 import { found } from "./rank";
 import { roomOrder } from "./state";
@@ -195,7 +195,7 @@ class Search implements View {
     }
     text.append(snippet.text.slice(at));
     return h("a", { class: "hit", href: "#/room/" + m.room + "/m/" + m.seq, "data-id": m.id, onclick: (e: MouseEvent) => this.open(e, m) },
-      h("span", { class: "hit-head" }, userAvatar(s, m.sender), h("span", { class: "name" }, senderName(s, m)), h("time", { datetime: new Date(m.time).toISOString() }, full(m.time))),
+      h("span", { class: "hit-head" }, userAvatar(s, m.sender), h("span", { class: "name" }, senderName(s, m)), h("time", { datetime: new Date(m.time).toISOString() }, when(m.time))),
       this.room ? null : h("span", { class: "hit-room" }, r ? roomName(s, r) : ""), text,
       ...(m.files ?? []).map((f) => h("span", { class: "hit-file" }, icon("file"), h("span", { class: "file-name" }, f.name))));
   }

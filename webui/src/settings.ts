@@ -3,7 +3,7 @@
 import type { ID } from "./api";
 import type { Client } from "./client";
 import { confirm, copyText, dialog, field, fillWith, h, toast } from "./dom";
-import { explain, full, t } from "./lang";
+import { explain, t, when } from "./lang";
 import { roomName } from "./names";
 
 // invites makes invitation links; for admins and owners.
@@ -35,7 +35,7 @@ export function invites(client: Client): void {
     try {
       const r = await client.call("invite.list", {});
       fillWith(list, r.invites.length ? null : h("li", { class: "empty" }, t("none")), ...r.invites.map((i) => h("li", { class: "discover" },
-        h("span", { class: "about" }, h("span", { class: "name" }, i.note || full(i.created)), h("span", { class: "login" }, t("invites.row", { used: i.used, uses: i.uses, time: full(i.expires) }))),
+        h("span", { class: "about" }, h("span", { class: "name" }, i.note || when(i.created)), h("span", { class: "login" }, t("invites.row", { used: i.used, uses: i.uses, time: when(i.expires) }))),
         h("button", { type: "button", onclick: () => client.call("invite.revoke", { invite: i.id }).then(load, (e) => toast(explain(e), true)) }, t("invites.revoke")))));
     } catch (e) {
       fillWith(list, h("li", { class: "error" }, explain(e)));

@@ -11,6 +11,7 @@ import { fillWith, h, icon, place } from "./dom";
 import { day, dayKey, explain, t } from "./lang";
 import { messageView, pendingView, signature, type MessageActions } from "./message";
 import { nameOf, roomName } from "./names";
+import { RpcError } from "./rpc";
 import { typingIn, unread, waiting } from "./state";
 
 const near = 600; // px from an edge at which the next page is asked for
@@ -33,6 +34,7 @@ export class Timeline {
   private opened = false;
   private opening = false;
   private failed = "";
+  private gone = false; // the server has no such room for the reader: asking again is of no use
   private busy = false;
   private lastHead = 0;
   private resize: ResizeObserver;
@@ -59,12 +61,14 @@ export class Timeline {
 
   private async open(): Promise<void> {
     this.failed = "";
+    this.gone = false;
     this.opening = true;
     this.render();
     try {
       await this.client.openRoom(this.room);
     } catch (e) {
       this.failed = explain(e);
+      this.gone = e instanceof RpcError && ["invalid_params", "not_found", "forbidden"].includes(e.kind);
     }
     this.opening = false;
     this.render();
@@ -96,7 +100,8 @@ export class Timeline {
       this.rows.clear();
       // What one writes is shown though nothing has been loaded.
       fillWith(this.list, ...(r ? waiting(s, this.room).map((p) => pendingView(this.client, p, this.act)) : []));
-      if (this.failed) fillWith(this.top, this.failed, " ", h("button", { type: "button", onclick: () => void this.open() }, t("retry")));
+      if (this.gone) this.top.textContent = t("select");
+      else if (this.failed) fillWith(this.top, this.failed, " ", h("button", { type: "button", onclick: () => void this.open() }, t("retry")));
       else this.top.textContent = s.position > 0 && !r && !this.opening ? t("room.gone") : t("loading");
       this.opened = false;
       return;

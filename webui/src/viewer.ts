@@ -3,7 +3,7 @@
 import type { File as Attachment, ID, Message } from "./api";
 import type { Client } from "./client";
 import { fillWith, h, iconButton, unique } from "./dom";
-import { full, size, t } from "./lang";
+import { size, t, when } from "./lang";
 import { nameOf } from "./names";
 
 interface Picture {
@@ -83,7 +83,7 @@ class Viewer {
     const s = this.client.store.state;
     const address = fileAddress(file);
     this.title.textContent = file.name;
-    this.about.textContent = nameOf(s, message.sender) + " · " + full(message.time) + " · " + size(file.size);
+    this.about.textContent = nameOf(s, message.sender) + " · " + when(message.time) + " · " + size(file.size);
     this.save.setAttribute("href", address + "?download=1");
     this.save.setAttribute("download", file.name);
     const fresh = h("img", { src: address, alt: file.name, draggable: "false", width: file.width, height: file.height });

@@ -28,14 +28,14 @@ export const en = {
 };
 
 export const zh: Record<keyof typeof en, string> = {
-  "journey.title": "我的消息在哪里？",
+  "journey.title": "消息去向",
   "journey.stored": "已存储在服务器",
   "journey.sum": "{all} 人中 {n} 人已读",
   "journey.way": "送达各设备的进度",
   "journey.exact": "设备时间精确到秒。已读针对人员，而非某台设备。",
   "journey.more": "房间成员超过 200 人，仅显示前 200 人的送达进度。",
   "journey.all": "显示全部 {n} 人",
-  "journey.nodevice": "未在任何设备登录，消息在服务器上等待",
+  "journey.nodevice": "未在任何设备登录，消息保存在服务器上等待接收",
   "journey.device": "未命名设备",
   "journey.offline": "{time} 起离线",
   "journey.readat": "{time} 已读",
