@@ -5,7 +5,9 @@
 // It promises to be bounded whatever it is given: at most MaxInput bytes of a
 // file, at most maxUnpacked bytes out of an archive, at most MaxText bytes of
 // text, and no deeper nesting of XML than maxDepth. What is beyond a bound is
-// left out; Result.Cut says so. It knows a document by what is in it, not by
+// left out; Result.Cut says so. An archive whose list of entries is longer than
+// maxDirectory is no document. A hostile one takes some hundred MB of memory for
+// a moment, because one word of XML may be as long as maxUnpacked. It knows a document by what is in it, not by
 // its name alone: a name only decides whether unmarked bytes are text.
 //
 // Plain text may be UTF-8, UTF-16 with a byte order mark, or GB 18030 (which

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -25,6 +26,8 @@ const (
 	MaxText     = 1 << 20  // bytes of text that come out
 	maxUnpacked = 64 << 20 // bytes unpacked from one archive
 	maxDepth    = 200      // of XML elements
+
+	maxDirectory = 4 << 20 // bytes of an archive read to list its entries
 )
 
 // ErrNoText says that a file is no document whose words can be read.
@@ -170,11 +173,28 @@ func (c *collector) line() {
 	}
 }
 
+// metered refuses to read more than is left. A list of entries takes many times
+// its bytes in memory, and what an archive says of its length need not be true.
+type metered struct {
+	r    io.ReaderAt
+	left int64
+}
+
+// ReadAt implements io.ReaderAt.
+func (m *metered) ReadAt(p []byte, off int64) (int, error) {
+	if m.left -= int64(len(p)); m.left < 0 {
+		return 0, errors.New("too many entries")
+	}
+	return m.r.ReadAt(p, off)
+}
+
 func readArchive(ctx context.Context, r io.ReaderAt, size int64) (Result, error) {
-	z, err := zip.NewReader(r, size)
+	m := &metered{r: r, left: maxDirectory}
+	z, err := zip.NewReader(m, size)
 	if err != nil {
 		return Result{}, fmt.Errorf("%w: %w", ErrNoText, err)
 	}
+	m.left = math.MaxInt64
 	parts := documentParts(z)
 	if len(parts) == 0 {
 		return Result{}, ErrNoText

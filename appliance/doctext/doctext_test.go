@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -128,6 +129,13 @@ func TestHostile(t *testing.T) {
 		if got, err := read(t, name+".docx", archive(t, map[string]string{"word/document.xml": part})); !errors.Is(err, ErrNoText) {
 			t.Errorf("%s: %q, %v", name, got.Text, err)
 		}
+	}
+	many := map[string]string{"word/document.xml": "<w:t>x</w:t>"}
+	for i := range 100_000 {
+		many[strconv.Itoa(i)] = ""
+	}
+	if got, err := read(t, "many.docx", archive(t, many)); !errors.Is(err, ErrNoText) {
+		t.Errorf("an archive of %d entries: %q, %v", len(many), got.Text, err)
 	}
 	if got, err := read(t, "a.zip", archive(t, map[string]string{"readme.txt": "hello"})); !errors.Is(err, ErrNoText) {
 		t.Errorf("an archive that is no document: %q, %v", got.Text, err)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -113,7 +114,7 @@ func readXML(ctx context.Context, r io.Reader, kind string, out *collector) erro
 			}
 		case xml.CharData:
 			if words > 0 {
-				out.add(string(e))
+				out.add(string(e[:min(len(e), MaxText+utf8.UTFMax)])) // what is behind has no room
 			}
 		}
 		if out.cut {

@@ -36,7 +36,8 @@
 // written in one transaction with what it stands for; a process that is killed
 // reads on from there. A file that is missing, damaged, made by other rules, or
 // older than the journal reaches back, is made anew from state, while Search
-// answers from what there is and says how far it is. The index never stops the
+// answers from what there is and says how far it is, but for the moment in which
+// the old file is closed, when it asks to try again. The index never stops the
 // server: when its file cannot be written, Search says that it needs a restart.
 //
 // # Documents and grams

@@ -3,16 +3,19 @@ package search_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"posthouse/appliance/id"
 	"posthouse/appliance/search"
 	"posthouse/appliance/state"
+	"posthouse/appliance/wire"
 )
 
 func sample(t *testing.T, name string) []byte {
@@ -141,6 +144,43 @@ func TestHugeDocuments(t *testing.T) {
 	o.finds(ann, "beginning11", o.send(ann, room, "beginning11"), id.Message{Room: room, Seq: first.Seq + 11})
 	o.do(ann, &state.RecallMessage{Message: first})
 	o.finds(ann, "beginning0")
+}
+
+// Searches that read documents go on beside an index that is made anew.
+func TestSearchingWhileTheIndexIsMadeAnew(t *testing.T) {
+	o := openOffice(t, search.Options{FlushDocs: 2})
+	ann := o.person("ann", "Ann")
+	room := o.room(ann, "r")
+	for i := range 40 {
+		o.send(ann, room, "", o.document(ann, fmt.Sprint(i, ".txt"), []byte(fmt.Sprint("words of a document ", i))))
+	}
+	o.reached()
+	stop := make(chan struct{})
+	var searching sync.WaitGroup
+	for range 4 {
+		searching.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				_, err := o.x.Search(context.Background(), search.Query{User: ann, Text: "of a document", Limit: 50})
+				var refused *wire.Error
+				if err != nil && (!errors.As(err, &refused) || refused.Kind != wire.Unavailable) {
+					t.Errorf("search: %v", err)
+					return
+				}
+			}
+		})
+	}
+	for range 20 {
+		o.x.Rebuild()
+		o.reached()
+	}
+	close(stop)
+	searching.Wait()
+	o.finds(ann, "document 39", id.Message{Room: room, Seq: 41})
 }
 
 // The same content under names that are read differently.

@@ -200,11 +200,15 @@ func caught(err *error) {
 // reset throws the file away and begins with an empty one.
 func (x *Index) reset() error {
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.db != nil {
-		_ = x.db.Close()
-		x.db = nil
+	db := x.db
+	x.db = nil
+	x.mu.Unlock()
+	// Not under the lock: Close waits for searches, which take it.
+	if db != nil {
+		_ = db.Close()
 	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	if err := os.Remove(x.path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("remove index: %w", err)
 	}

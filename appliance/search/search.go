@@ -118,8 +118,13 @@ func (s *scan) begin() error {
 	x := s.x
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	if x.failed != nil || x.db == nil {
+	switch {
+	case x.failed != nil:
 		return wire.Refuse(wire.Unavailable, "search has stopped; the server's log tells why", "搜索已停止，原因见服务器日志")
+	case x.db == nil:
+		e := wire.Refuse(wire.Unavailable, "the index of messages is being made anew: try again in a moment", "消息索引正在重建，请稍后重试")
+		e.RetryAfter = 100
+		return e
 	}
 	tx, err := x.db.Begin(false)
 	if err != nil {
