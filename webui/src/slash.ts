@@ -99,7 +99,7 @@ function source(f: Frame, c: Composer, text: string, caret: number): Found | nul
   const choice = (x: Command): Choice => ({ text: "/" + x.command, label: "/" + x.command + (x.hint ? " " + x.hint : ""), hint: x.description ?? "" });
   return { from: 0, choices: commandsOf(f, room).then((list) => {
     if (list.some((x) => x.command === q)) return []; // written in full: Enter runs it
-    return list.filter((x) => x.command.startsWith(q)).slice(0, 8).map(choice);
+    return list.filter((x) => x.command.startsWith(q)).slice(0, 10).map(choice);
   }, () => []) };
 }
 
