@@ -77,10 +77,11 @@ type Engine struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	work   sync.WaitGroup
-	calls  chan struct{} // commands under way
 
 	mu      sync.Mutex
 	closed  bool
+	calls   int           // commands under way
+	running map[id.ID]int // the same, by hook and by caller
 	workers map[id.ID]*worker
 	waiting map[id.ID]int // length of the queues
 	dead    map[id.ID]int
@@ -91,7 +92,13 @@ type Engine struct {
 // worker is the deliver of one hook; a kick makes it look again.
 type worker struct{ kick chan struct{} }
 
-const mostCalls = 64
+// Commands under way at once: in all, of one hook, and of one caller, so that
+// a program that does not answer keeps nobody from the others.
+const (
+	mostCalls   = 64
+	callsOfHook = 16
+	callsOfOne  = 4
+)
 
 // Open opens or makes the file at path. A damaged one is put aside, as path with
 // .damaged behind it, and told in the log. Nothing happens before Start: the
@@ -136,8 +143,8 @@ func open(path string, o Options) (e *Engine, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open hooks file %s: %w", path, err)
 	}
-	e = &Engine{o: o, db: db, counts: NewCounts(), calls: make(chan struct{}, mostCalls),
-		workers: map[id.ID]*worker{}, waiting: map[id.ID]int{}, dead: map[id.ID]int{}}
+	e = &Engine{o: o, db: db, counts: NewCounts(),
+		running: map[id.ID]int{}, workers: map[id.ID]*worker{}, waiting: map[id.ID]int{}, dead: map[id.ID]int{}}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if err := e.load(); err != nil {
 		e.cancel()

@@ -553,6 +553,44 @@ func TestAQueueIsBounded(t *testing.T) {
 	}
 }
 
+func TestNobodyTakesEveryPlaceOfCommands(t *testing.T) {
+	o := openOffice(t)
+	answer := make(chan struct{})
+	slow := newTarget(t, func(http.ResponseWriter, *http.Request) { <-answer })
+	quick := newTarget(t, says("here"))
+	stuck := o.hook(slow.URL, func(h *record.Hook) { h.Form, h.Word = "command", "slow" })
+	well := o.hook(quick.URL, func(h *record.Hook) { h.Form, h.Word = "command", "quick" })
+	done := make(chan error, callsOfHook)
+	for i := range callsOfHook {
+		go func() {
+			_, err := o.e.Run(context.Background(), &stuck, o.room, id.ID(100+i/callsOfOne), "", fmt.Sprint("k", i))
+			done <- err
+		}()
+	}
+	o.until("all of them wait", func() bool { return len(slow.seen()) == callsOfHook })
+	run := func(h *record.Hook, user id.ID) error {
+		_, err := o.e.Run(context.Background(), h, o.room, user, "", "k")
+		return err
+	}
+	var refused *wire.Error
+	if err := run(&stuck, o.ann); !errors.As(err, &refused) || refused.Kind != wire.Unavailable {
+		t.Errorf("a hook with %d calls under way is called again: %v", callsOfHook, err)
+	}
+	if err := run(&well, 100); !errors.As(err, &refused) || refused.Kind != wire.Unavailable {
+		t.Errorf("somebody with %d commands under way has one more: %v", callsOfOne, err)
+	}
+	if err := run(&well, o.ann); err != nil {
+		t.Errorf("another command of somebody else: %v", err)
+	}
+	close(answer)
+	for range callsOfHook {
+		must(t, <-done)
+	}
+	if err := run(&well, 100); err != nil {
+		t.Errorf("when the others have ended: %v", err)
+	}
+}
+
 func TestACommandIsCalled(t *testing.T) {
 	o := openOffice(t)
 	x := newTarget(t, func(w http.ResponseWriter, _ *http.Request) {

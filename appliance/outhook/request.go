@@ -203,26 +203,43 @@ type Answer struct {
 	Room bool   // to be posted to the room; else the caller alone sees it
 }
 
+// beginCall takes a place for a command; endCall gives it back.
+func (e *Engine) beginCall(hook, user id.ID) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return wire.Refuse(wire.Unavailable, "the server is stopping", "服务器正在停止")
+	}
+	if e.calls >= mostCalls || e.running[hook] >= callsOfHook || e.running[user] >= callsOfOne {
+		return wire.Refuse(wire.Unavailable, "too many commands are running: try again", "正在运行的命令过多，请稍后重试")
+	}
+	e.work.Add(1)
+	e.calls++
+	e.running[hook]++
+	e.running[user]++
+	return nil
+}
+
+func (e *Engine) endCall(hook, user id.ID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.calls--
+	for _, of := range []id.ID{hook, user} {
+		if e.running[of]--; e.running[of] == 0 {
+			delete(e.running, of)
+		}
+	}
+	e.work.Done()
+}
+
 // Run calls a command: word with its arguments, used by somebody in a room. It
 // waits for the answer, Options.CommandTimeout at most. The error is a
 // *wire.Error.
 func (e *Engine) Run(ctx context.Context, h *record.Hook, room, user id.ID, args, key string) (Answer, error) {
-	select {
-	case e.calls <- struct{}{}:
-		defer func() { <-e.calls }()
-	default:
-		return Answer{}, wire.Refuse(wire.Unavailable, "too many commands are running: try again", "正在运行的命令过多，请稍后重试")
+	if err := e.beginCall(h.ID, user); err != nil {
+		return Answer{}, err
 	}
-	e.mu.Lock()
-	closed := e.closed
-	if !closed {
-		e.work.Add(1)
-	}
-	e.mu.Unlock()
-	if closed {
-		return Answer{}, wire.Refuse(wire.Unavailable, "the server is stopping", "服务器正在停止")
-	}
-	defer e.work.Done()
+	defer e.endCall(h.ID, user)
 	b, ok, err := e.about(h, room, user)
 	if err != nil || !ok {
 		return Answer{}, errors.Join(err, errors.New("room of a command"))
