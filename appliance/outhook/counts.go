@@ -79,3 +79,14 @@ func (c *Counts) changed() map[id.ID]Stat {
 	clear(c.dirty)
 	return out
 }
+
+// again tells changed that what it gave was not written.
+func (c *Counts) again(list map[id.ID]Stat) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for h := range list {
+		if _, there := c.of[h]; there {
+			c.dirty[h] = true
+		}
+	}
+}

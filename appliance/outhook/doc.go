@@ -14,8 +14,8 @@
 //     target that has seen a delivery id may forget it.
 //   - In order for each hook: the next delivery waits for the one before it.
 //   - No target delays another, or the chat: each hook with something to do
-//     has a goroutine of its own, a request ends after Options.Timeout, and of
-//     an answer 64 KiB are read.
+//     has a goroutine of its own, a request ends with the timeout of
+//     Options.Client, and of an answer 64 KiB are read.
 //   - A delivery that fails is tried again after 10 s, 1 min, 5 min, 30 min,
 //     2 h and 6 h. Then, or when it fails and is older than all of that
 //     together, it becomes a dead letter, and the next one has its turn. A hook

@@ -154,10 +154,14 @@ func (e *Engine) write() error {
 		}
 		return e.advance(tx, seen)
 	})
+	if err != nil {
+		e.counts.again(changed)
+		return err
+	}
 	e.mu.Lock()
 	e.saved = max(e.saved, seen)
 	e.mu.Unlock()
-	return err
+	return nil
 }
 
 // advance writes a position, never backwards: save and follow both write it.
