@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -130,11 +131,14 @@ func told(err error, lang string) string {
 	var refused *netguard.Error
 	var timeout interface{ Timeout() bool }
 	var status errStatus
+	var unnamed *net.DNSError
 	switch {
 	case errors.As(err, &refused):
 		return wire.Text{En: "not allowed: " + refused.En, Zh: "不允许：" + refused.Zh}.In(lang)
 	case errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded):
 		return wire.Text{En: "it did not answer in time", Zh: "未及时应答"}.In(lang)
+	case errors.As(err, &unnamed):
+		return wire.Text{En: "there is no address for " + unnamed.Name, Zh: "找不到 " + unnamed.Name + " 的地址"}.In(lang)
 	case errors.As(err, &status):
 		return wire.Text{En: status.Error(), Zh: fmt.Sprintf("应答状态 %d", int(status))}.In(lang)
 	}
