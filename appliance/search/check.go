@@ -1,6 +1,7 @@
 package search
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -68,24 +69,26 @@ func (c *checker) segments(tx *bolt.Tx, m manifest) {
 			c.bad("segment %d of %d to %d comes after %d, the index stands at %d", s.id, s.first, s.last, after, m.position)
 		}
 		after = s.last
-		var k gram
-		var end uint32
-		err := tx.Bucket([]byte(bSegments)).Bucket(s.key()).ForEach(func(key, value []byte) error {
-			docs, err := c.x.codec.documents(nil, key, value)
-			if err != nil {
+		last := posting{}
+		var list []posting
+		err := tx.Bucket([]byte(bSegments)).Bucket(s.key()).ForEach(func(key, value []byte) (err error) {
+			if list, err = c.x.codec.postings(list[:0], key, value); err != nil {
 				return err
 			}
-			if gramOf(key) == k && docs[0] <= end && k != 0 {
-				c.bad("segment %d: values of gram %x overlap at %d", s.id, k, docs[0])
+			if !bytes.Equal(list[0].gram.key(nil, list[0].doc), key) || len(value) > blockBytes {
+				c.bad("segment %d: block %x of %d bytes begins with %x", s.id, key, len(value), list[0])
 			}
-			k, end = gramOf(key), docs[len(docs)-1]
-			for _, d := range docs {
-				if s.first+uint64(d) > s.last {
-					c.bad("segment %d: document %d is not in it", s.id, s.first+uint64(d))
+			for _, p := range list {
+				if last != (posting{}) && before(last, p) >= 0 {
+					c.bad("segment %d: %x comes after %x", s.id, p, last)
 				}
-				v := c.have[s.first+uint64(d)]
-				v.add(k)
-				c.have[s.first+uint64(d)] = v
+				last = p
+				if s.first+uint64(p.doc) > s.last {
+					c.bad("segment %d: document %d is not in it", s.id, s.first+uint64(p.doc))
+				}
+				v := c.have[s.first+uint64(p.doc)]
+				v.add(p.gram)
+				c.have[s.first+uint64(p.doc)] = v
 			}
 			return nil
 		})

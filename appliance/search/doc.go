@@ -1,7 +1,6 @@
 // Package search owns the index of messages: a follower of the journal that
 // finds every visible part of two or more characters of every message and of the
-// documents it carries, newest
-// first. It also parses queries.
+// documents it carries, newest first. It also parses queries.
 //
 // # What is found
 //
@@ -59,8 +58,8 @@
 //	                        oldest first: id(8) first(8) last(8) docs(8)
 //	                        postings(8)
 //	docs      block(8)      crc(4), then entries of 24 bytes, see below
-//	segments  id(8)         a bucket of postings:
-//	          gram(6) at(4) crc(4), varint count, varint gaps (count-1 of them)
+//	segments  id(8)         a bucket of blocks of lists:
+//	          gram(6) at(4) crc(4), then lists, see below
 //	texts     content(33)   crc(4), text, empty or one frame of Zstandard
 //	carries   document(8)   crc(4), the contents it carries, 33 bytes each
 //	carriers  content(33) document(8)
@@ -69,18 +68,26 @@
 // crc is CRC-32C of the key and of what follows it. stamp is the time of the
 // record at position, to notice another journal. made is 0 once everything up to
 // position is indexed; while the index is made from state it is the position
-// that this leads to. A posting value lists documents of one gram, at most
-// chunkDocs: the first is at plus the segment's first, the others follow by
-// gaps. A document entry: room(8) sender's low half(4) number in the room(4)
-// time in ms(6) flags and position(2), whose low 10 bits with the block's
-// number are the position, and whose bit 15 says that it has files. A content is
-// the SHA-256 of a file and, in one byte, how it is read (doctext.Form).
+// that this leads to. A content is the SHA-256 of a file and, in one byte, how it
+// is read (doctext.Form).
+//
+// A document entry: room(8) sender's low half(4) number in the room(4) time in
+// ms(6) flags and position(2), whose low 10 bits with the block's number are the
+// position, and whose bit 15 says that it has files.
+//
+// A list says which documents have a gram: varint gram less that of the list
+// before it (in a block's first list: less that of the key, so 0), varint first
+// document, varint count, varint gaps (count-1 of them). Documents are counted
+// from the segment's first. Lists are in the order of grams and, of one gram, of
+// documents: a long list is in several parts, which need not be in one block. A
+// block has at most blockBytes; its key is the gram and the first document of its
+// first list. So a list is found with one seek and a pass over one block.
 //
 // A flush writes what is in memory as a new segment; segments of one size class
-// are merged four at a time, up to segmentDocs and segmentPostings. Documents of a segment lie
-// between its first and last, and segments do not overlap. A merge is written in
-// several transactions and becomes true in the last; a bucket that meta does not
-// name is a merge that was cut off, and is removed at Open.
+// are merged four at a time, up to segmentDocs and segmentPostings. Documents of
+// a segment lie between its first and last, and segments do not overlap. A merge
+// is written in several transactions and becomes true in the last; a bucket that
+// meta does not name is a merge that was cut off, and is removed at Open.
 //
 // Edits and recalls of what is in the file are collected and carried out with
 // the next flush, within seconds: the document is taken out of every posting of

@@ -8,9 +8,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"posthouse/appliance/id"
 	"posthouse/appliance/search"
@@ -197,4 +199,45 @@ func TestContentIsReadByItsName(t *testing.T) {
 	o.do(ann, &state.RecallMessage{Message: b})
 	o.finds(ann, "shown words", a)
 	o.finds(ann, "fancy")
+}
+
+// When the journal no longer reaches back to where the index stands, it is made
+// anew from state; documents too.
+func TestTheJournalBeginsAfterTheIndex(t *testing.T) {
+	o := openOffice(t, search.Options{FlushDocs: 8})
+	ann := o.person("ann", "Ann")
+	room := o.room(ann, "r")
+	var want []id.Message
+	send := func(files ...id.ID) {
+		want = append([]id.Message{o.send(ann, room, "entry 条目 "+strings.Repeat("long ", 1000), files...)}, want...)
+	}
+	manual := o.document(ann, "手册.docx", sample(t, "manual.docx"))
+	for range 10 {
+		send(manual)
+	}
+	o.closeIndex()
+	gone := want[0]
+	o.do(ann, &state.RecallMessage{Message: gone})
+	want = want[1:]
+	before := slices.Clone(want)
+	for len(o.j.Segments()) < 4 {
+		send()
+	}
+	for o.s.Pending() > 0 {
+		if err := o.s.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	released, err := o.j.Release(o.s.Flushed(), time.Now().Add(time.Hour))
+	if err != nil || len(released) == 0 {
+		t.Fatalf("released %v, %v", released, err)
+	}
+	o.openIndex()
+	o.finds(ann, "条目", want...)
+	o.finds(ann, "维护手册", before...)
+	if n := o.reads(sample(t, "manual.docx")); n != 2 {
+		t.Errorf("the manual was read %d times", n)
+	}
+	send(manual)
+	o.finds(ann, "条目", want...)
 }

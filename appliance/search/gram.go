@@ -100,9 +100,6 @@ func gramOf(key []byte) gram {
 	return gram(binary.BigEndian.Uint64(whole[:]))
 }
 
-// chunkDocs bounds the documents in one value.
-const chunkDocs = 1024
-
 // codec writes and reads the values of the file.
 type codec struct{ table *crc32.Table }
 
@@ -126,47 +123,4 @@ func (c codec) open(key, value []byte) ([]byte, bool) {
 		return nil, false
 	}
 	return value[crcSize:], true
-}
-
-// postings appends the value of documents in ascending order, whose first is in
-// the key.
-func (c codec) postings(b []byte, key []byte, docs []uint32) []byte {
-	from := len(b)
-	b = append(b, 0, 0, 0, 0)
-	b = binary.AppendUvarint(b, uint64(len(docs)))
-	for i := 1; i < len(docs); i++ {
-		b = binary.AppendUvarint(b, uint64(docs[i]-docs[i-1]))
-	}
-	c.seal(key, b[from:])
-	return b
-}
-
-// documents appends the documents of a value to docs.
-func (c codec) documents(docs []uint32, key, value []byte) ([]uint32, error) {
-	body, ok := c.open(key, value)
-	if !ok || len(key) != gramSize+4 {
-		return docs, damaged("postings %x", key)
-	}
-	n, size := binary.Uvarint(body)
-	if size <= 0 || n == 0 || n > uint64(len(body)) {
-		return docs, damaged("postings %x", key)
-	}
-	body = body[size:]
-	at := binary.BigEndian.Uint32(key[gramSize:])
-	docs = append(docs, at)
-	for range n - 1 {
-		var gap uint64
-		if len(body) > 0 && body[0] < 0x80 {
-			gap, body = uint64(body[0]), body[1:]
-		} else {
-			gap, size = binary.Uvarint(body)
-			if size <= 0 {
-				return docs, damaged("postings %x", key)
-			}
-			body = body[size:]
-		}
-		at += uint32(gap)
-		docs = append(docs, at)
-	}
-	return docs, nil
 }

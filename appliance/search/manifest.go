@@ -22,7 +22,7 @@ const (
 // format of the file; rules grows with every change of what the words of a
 // message are.
 const (
-	format = 2
+	format = 3
 	rules  = fold.Version<<16 | 2
 )
 

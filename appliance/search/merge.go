@@ -1,7 +1,6 @@
 package search
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -64,7 +63,8 @@ func (x *Index) merge(m manifest, list []segment) (err error) {
 	m.next++
 	from := slices.Index(m.segments, list[0])
 	m.segments = slices.Replace(slices.Clone(m.segments), from, from+len(list), s)
-	for next, done := []byte{}, false; !done; {
+	next, done := gram(0), false
+	for !done {
 		if err := x.db.Update(func(tx *bolt.Tx) error {
 			all := tx.Bucket([]byte(bSegments))
 			b, err := all.CreateBucketIfNotExists(s.key())
@@ -72,10 +72,9 @@ func (x *Index) merge(m manifest, list []segment) (err error) {
 				return err
 			}
 			b.FillPercent = 1 // keys come in order
-			if next, err = x.mergeSome(all, b, s, list, next); err != nil || next != nil {
+			if next, done, err = x.mergeSome(all, b, s, list, next); err != nil || !done {
 				return err
 			}
-			done = true
 			for _, old := range list {
 				if err := all.DeleteBucket(old.key()); err != nil {
 					return err
@@ -90,60 +89,105 @@ func (x *Index) merge(m manifest, list []segment) (err error) {
 	return nil
 }
 
-// mergeSome merges the grams that come next. It returns where it stopped; nil
-// at the end.
-func (x *Index) mergeSome(all, into *bolt.Bucket, s segment, list []segment, from []byte) ([]byte, error) {
-	type head struct {
-		c        *bolt.Cursor
-		key, val []byte
-		shift    uint32
+// head is a segment under merge, at one of its lists.
+type head struct {
+	cursor *bolt.Cursor
+	codec  codec
+	lists  lists
+	more   bool
+	shift  uint32 // of its documents in the merged segment
+}
+
+// seek goes to the first list of a gram or of one after it.
+func (h *head) seek(k gram) error {
+	key, value, ok := covering(h.cursor, k.key(nil, 0))
+	if !ok {
+		key, value = h.cursor.First()
 	}
+	if err := h.begin(key, value); err != nil {
+		return err
+	}
+	for h.more && h.lists.gram < k {
+		if err := h.next(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin goes to the first list of a block; there is none without a key.
+func (h *head) begin(key, value []byte) (err error) {
+	if h.more = key != nil; !h.more {
+		return nil
+	}
+	if h.lists, err = h.codec.lists(key, value); err == nil {
+		_, err = h.lists.next()
+	}
+	return err
+}
+
+// next goes to the list that follows, in this block or in the next.
+func (h *head) next() error {
+	more, err := h.lists.next()
+	if err != nil || more {
+		return err
+	}
+	return h.begin(h.cursor.Next())
+}
+
+// mergeSome merges the grams that come next, from one on. It returns where it
+// stopped; done at the end.
+func (x *Index) mergeSome(all, into *bolt.Bucket, s segment, list []segment, from gram) (next gram, done bool, err error) {
 	heads := make([]head, len(list))
 	for i, old := range list {
 		b := all.Bucket(old.key())
 		if b == nil {
-			return nil, damaged("segment %d is missing", old.id)
+			return 0, false, damaged("segment %d is missing", old.id)
 		}
-		heads[i] = head{c: b.Cursor(), shift: uint32(old.first - s.first)}
-		heads[i].key, heads[i].val = heads[i].c.Seek(from)
+		heads[i] = head{cursor: b.Cursor(), codec: x.codec, shift: uint32(old.first - s.first)}
+		if err := heads[i].seek(from); err != nil {
+			return 0, false, err
+		}
 	}
+	w := blocks{bucket: into, codec: x.codec, most: blockBytes}
 	var docs []uint32
-	for written := 0; ; {
+	for {
 		var k gram
 		none := true
 		for i := range heads {
-			if heads[i].key != nil && (none || gramOf(heads[i].key) < k) {
-				k, none = gramOf(heads[i].key), false
+			if heads[i].more && (none || heads[i].lists.gram < k) {
+				k, none = heads[i].lists.gram, false
 			}
 		}
-		if none {
-			return nil, nil
-		}
-		if written > mergeBytes {
-			return k.key(nil, 0), nil
+		if none || w.size > mergeBytes {
+			return k, none, w.flush()
 		}
 		docs = docs[:0]
 		for i := range heads {
-			h := &heads[i]
-			for h.key != nil && gramOf(h.key) == k {
-				n := len(docs)
-				var err error
-				if docs, err = x.codec.documents(docs, h.key, h.val); err != nil {
-					return nil, err
-				}
-				for j := n; j < len(docs); j++ {
-					docs[j] += h.shift
-				}
-				h.key, h.val = h.c.Next()
+			if docs, err = heads[i].gather(docs, k); err != nil {
+				return 0, false, err
 			}
 		}
-		size, err := x.putList(into, k, docs)
-		if err != nil {
-			return nil, err
+		if err := w.add(k, docs); err != nil {
+			return 0, false, err
 		}
-		written += size
 	}
 }
 
-// keyAt is the first document of a value.
-func keyAt(key []byte) uint32 { return binary.BigEndian.Uint32(key[gramSize:]) }
+// gather appends the documents of a gram, and passes its lists.
+func (h *head) gather(docs []uint32, k gram) ([]uint32, error) {
+	for h.more && h.lists.gram == k {
+		n := len(docs)
+		var err error
+		if docs, err = h.lists.documents(docs); err != nil {
+			return docs, err
+		}
+		for j := n; j < len(docs); j++ {
+			docs[j] += h.shift
+		}
+		if err := h.next(); err != nil {
+			return docs, err
+		}
+	}
+	return docs, nil
+}

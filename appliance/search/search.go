@@ -247,7 +247,7 @@ func (s *scan) openLists(r *run) error {
 		files = append(files, f)
 	}
 	slices.SortFunc(files, func(a, b *inFile) int {
-		switch d := a.density() - b.density(); {
+		switch d := a.density(span) - b.density(span); {
 		case d < 0:
 			return -1
 		case d > 0:

@@ -1,7 +1,6 @@
 package search
 
 import (
-	"bytes"
 	"math/bits"
 	"slices"
 
@@ -28,7 +27,7 @@ func (l inMemory) before(doc uint32) (uint32, bool, error) {
 	return l[i-1], true, nil
 }
 
-// inFile is the list of one gram in a segment; it keeps one value decoded.
+// inFile is the list of one gram in a segment; it keeps one part decoded.
 type inFile struct {
 	cursor *bolt.Cursor
 	codec  codec
@@ -64,31 +63,41 @@ func (f *inFile) before(doc uint32) (uint32, bool, error) {
 	return f.docs[at-1], true, nil
 }
 
-// load decodes the value that covers a document.
+// load decodes the part of the list that covers a document.
 func (f *inFile) load(doc uint32) error {
-	want := f.gram.key(f.key[:0], doc)
-	key, value := f.cursor.Seek(want)
-	if key == nil {
-		key, value = f.cursor.Last()
-	} else if !bytes.Equal(key, want) {
-		key, value = f.cursor.Prev()
+	key, value, ok := covering(f.cursor, f.gram.key(f.key[:0], doc))
+	f.docs = f.docs[:0]
+	if ok {
+		l, err := f.codec.lists(key, value)
+		if err != nil {
+			return err
+		}
+		for {
+			more, err := l.next()
+			if err != nil {
+				return err
+			}
+			if !more || l.gram > f.gram || l.gram == f.gram && l.first > doc {
+				break
+			}
+			if l.gram == f.gram {
+				if f.docs, err = l.documents(f.docs[:0]); err != nil {
+					return err
+				}
+			}
+		}
 	}
-	if key == nil || gramOf(key) != f.gram {
-		f.none = true
-		return nil
-	}
-	var err error
-	f.docs, err = f.codec.documents(f.docs[:0], key, value)
-	f.at = len(f.docs)
-	return err
+	f.none, f.at = len(f.docs) == 0, len(f.docs)
+	return nil
 }
 
-// density is how much of the documents the list takes, as far as it is known.
-func (f *inFile) density() float64 {
-	if f.none || len(f.docs) == 0 {
+// density is how much of the documents up to one the list takes, as far as it
+// is known.
+func (f *inFile) density(upTo uint32) float64 {
+	if f.none {
 		return 0
 	}
-	return float64(len(f.docs)) / float64(f.docs[len(f.docs)-1]-f.docs[0]+1)
+	return float64(len(f.docs)) / float64(upTo-f.docs[0]+1)
 }
 
 // bitmap is a union of lists.
@@ -123,16 +132,35 @@ func (m bitmap) before(doc uint32) (uint32, bool, error) {
 func openPair(b *bolt.Bucket, c codec, pair gram, span uint32) (bitmap, error) {
 	m := make(bitmap, span/64+1)
 	cursor := b.Cursor()
+	key, value, ok := covering(cursor, pair.key(nil, 0))
+	if !ok {
+		key, value = cursor.First()
+	}
 	var docs []uint32
-	for k, v := cursor.Seek(pair.key(nil, 0)); k != nil && gramOf(k)>>classBits == pair>>classBits; k, v = cursor.Next() {
-		var err error
-		if docs, err = c.documents(docs[:0], k, v); err != nil {
+	for ; key != nil && gramOf(key)>>classBits <= pair>>classBits; key, value = cursor.Next() {
+		l, err := c.lists(key, value)
+		if err != nil {
 			return nil, err
 		}
-		if docs[len(docs)-1] > span {
-			return nil, damaged("postings %x", k)
+		for {
+			more, err := l.next()
+			if err != nil {
+				return nil, err
+			}
+			if !more || l.gram>>classBits > pair>>classBits {
+				break
+			}
+			if l.gram>>classBits < pair>>classBits {
+				continue
+			}
+			if docs, err = l.documents(docs[:0]); err != nil {
+				return nil, err
+			}
+			if docs[len(docs)-1] > span {
+				return nil, damaged("postings %x", key)
+			}
+			m.add(docs)
 		}
-		m.add(docs)
 	}
 	return m, nil
 }

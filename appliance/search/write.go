@@ -1,7 +1,6 @@
 package search
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 
@@ -92,36 +91,18 @@ func (x *Index) addSegment(tx *bolt.Tx, m *manifest, g *generation) error {
 	}
 	slices.Sort(keys)
 	shift := uint32(s.first - g.base)
+	w := blocks{bucket: b, codec: x.codec, most: blockBytes}
 	var docs []uint32
 	for _, k := range keys {
 		docs = docs[:0]
 		for _, at := range g.list(k) {
 			docs = append(docs, at-shift)
 		}
-		if _, err := x.putList(b, k, docs); err != nil {
+		if err := w.add(k, docs); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// putList writes the documents of one gram, in order, in as many values as it
-// takes. It returns the bytes written.
-func (x *Index) putList(b *bolt.Bucket, k gram, docs []uint32) (size int, err error) {
-	for len(docs) > 0 {
-		n := len(docs)
-		if n > chunkDocs {
-			n = chunkDocs
-		}
-		key := k.key(make([]byte, 0, gramSize+4), docs[0])
-		value := x.codec.postings(make([]byte, 0, crcSize+2+2*n), key, docs[:n])
-		if err := b.Put(key, value); err != nil {
-			return size, err
-		}
-		size += len(key) + len(value)
-		docs = docs[n:]
-	}
-	return size, nil
+	return w.flush()
 }
 
 // amend takes changed documents out of every posting of their segments and puts
@@ -153,19 +134,16 @@ func (x *Index) amend(tx *bolt.Tx, m *manifest, changes []change) error {
 	return putEntries(tx.Bucket([]byte(bDocs)), x.codec, put, gone)
 }
 
-// amendSegment changes one segment. Values to write are collected first: a
-// cursor must not see its bucket change.
+// amendSegment changes one segment.
 func (x *Index) amendSegment(tx *bolt.Tx, s segment, changes []change) error {
 	b := tx.Bucket([]byte(bSegments)).Bucket(s.key())
 	texts := shelf{x: x, bucket: tx.Bucket([]byte(bTexts))}
+	a := amending{bucket: b, cursor: b.Cursor(), codec: x.codec, held: map[string][]posting{}, grown: map[string]bool{}}
 	out := make([]uint32, len(changes))
 	for i, c := range changes {
 		out[i] = uint32(c.entry.pos - s.first)
 	}
-	lists := map[string][]uint32{} // by the key they have now
-	if err := x.eachValueWith(b, out, func(key []byte, docs []uint32) {
-		lists[string(key)] = slices.DeleteFunc(slices.Clone(docs), func(d uint32) bool { return slices.Contains(out, d) })
-	}); err != nil {
+	if err := a.takeOut(out); err != nil {
 		return err
 	}
 	for i, c := range changes {
@@ -176,77 +154,9 @@ func (x *Index) amendSegment(tx *bolt.Tx, s segment, changes []change) error {
 		if err != nil {
 			return err
 		}
-		for _, k := range grams {
-			if err := x.insert(b, lists, k, out[i]); err != nil {
-				return err
-			}
-		}
-	}
-	for key := range lists {
-		if err := b.Delete([]byte(key)); err != nil {
+		if err := a.putIn(grams, out[i]); err != nil {
 			return err
 		}
 	}
-	for key, docs := range lists {
-		if _, err := x.putList(b, gramOf([]byte(key)), docs); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// eachValueWith visits every value that lists one of the documents, which are
-// in order.
-func (x *Index) eachValueWith(b *bolt.Bucket, out []uint32, visit func(key []byte, docs []uint32)) error {
-	var docs []uint32
-	return b.ForEach(func(k, v []byte) (err error) {
-		if len(k) != gramSize+4 {
-			return damaged("postings %x", k)
-		}
-		first := keyAt(k)
-		if out[len(out)-1] < first {
-			return nil
-		}
-		if docs, err = x.codec.documents(docs[:0], k, v); err != nil {
-			return err
-		}
-		for _, d := range out {
-			if _, found := slices.BinarySearch(docs, d); found {
-				visit(k, docs)
-				return nil
-			}
-		}
-		return nil
-	})
-}
-
-// insert puts a document into the list of a gram that covers it.
-func (x *Index) insert(b *bolt.Bucket, lists map[string][]uint32, k gram, doc uint32) error {
-	want := k.key(nil, doc)
-	c := b.Cursor()
-	key, value := c.Seek(want)
-	if key == nil {
-		key, value = c.Last()
-	} else if !bytes.Equal(key, want) {
-		if before, v := c.Prev(); before != nil && gramOf(before) == k {
-			key, value = before, v
-		}
-	}
-	at := string(want)
-	var docs []uint32
-	if key != nil && gramOf(key) == k {
-		at = string(key)
-		if _, loaded := lists[at]; !loaded {
-			list, err := x.codec.documents(nil, key, value)
-			if err != nil {
-				return err
-			}
-			lists[at] = list
-		}
-	}
-	docs = lists[at]
-	if i, found := slices.BinarySearch(docs, doc); !found {
-		lists[at] = slices.Insert(docs, i, doc)
-	}
-	return nil
+	return a.write()
 }
