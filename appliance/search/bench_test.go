@@ -59,3 +59,50 @@ func BenchmarkMake(b *testing.B) {
 	}
 	b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "msg/s")
 }
+
+// BenchmarkDocuments makes the index of 300 messages with a document of 100 kB
+// each from state, and searches them.
+func BenchmarkDocuments(b *testing.B) {
+	o := openOffice(b, search.Options{})
+	ann := o.person("ann", "Ann")
+	room := o.room(ann, "r")
+	dice := rand.New(rand.NewPCG(1, 2))
+	words := rand.NewZipf(dice, 1.1, 10, 20000)
+	const n = 300
+	for i := range n {
+		var text strings.Builder
+		for text.Len() < 100_000 {
+			w := words.Uint64()
+			text.WriteRune(rune(0x4E00 + w%6000))
+			text.WriteRune(rune(0x5E00 + w/7))
+		}
+		o.send(ann, room, "", o.document(ann, fmt.Sprint(i, ".txt"), []byte(text.String())))
+	}
+	o.reached()
+	for o.s.Pending() > 0 {
+		if err := o.s.Flush(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("make", func(b *testing.B) {
+		for b.Loop() {
+			o.x.Rebuild()
+			o.send(ann, room, "wake up")
+			o.reached()
+		}
+		b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "docs/s")
+	})
+	o.closeIndex()
+	if info, err := os.Stat(o.path()); err == nil {
+		b.Logf("%d bytes a document", info.Size()/n)
+	}
+	o.openIndex()
+	b.Run("search", func(b *testing.B) {
+		for b.Loop() {
+			w := words.Uint64()
+			if _, err := o.x.Search(b.Context(), search.Query{User: ann, Text: string([]rune{rune(0x4E00 + w%6000), rune(0x5E00 + w/7)}), Limit: 20}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -241,3 +241,36 @@ func TestTheJournalBeginsAfterTheIndex(t *testing.T) {
 	send(manual)
 	o.finds(ann, "条目", want...)
 }
+
+// An index whose last writes were lost with the process reads on, documents
+// that were recalled since too.
+func TestDocumentsAfterLostWrites(t *testing.T) {
+	o := openOffice(t, search.Options{FlushDocs: 3})
+	ann := o.person("ann", "Ann")
+	room := o.room(ann, "r")
+	manual, stock := o.document(ann, "手册.docx", sample(t, "manual.docx")), o.document(ann, "stock.xlsx", sample(t, "stock.xlsx"))
+	a, b := o.send(ann, room, "first", manual), o.send(ann, room, "second", manual, stock)
+	o.closeIndex()
+	old, err := os.ReadFile(o.path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.openIndex()
+	o.do(ann, &state.RecallMessage{Message: a})
+	c := o.send(ann, room, "third", stock)
+	o.do(ann, &state.RecallMessage{Message: b})
+	d := o.send(ann, room, "fourth", o.document(ann, "safety.pptx", sample(t, "safety.pptx")))
+	for range 2 {
+		o.finds(ann, "维护手册")
+		o.finds(ann, "冷却泵", c)
+		o.finds(ann, "安全生产", d)
+		o.closeIndex()
+		if n := search.CountTexts(t, o.path()); n != 2 {
+			t.Errorf("%d texts are kept, want 2", n)
+		}
+		if err := os.WriteFile(o.path(), old, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o.openIndex()
+	}
+}
