@@ -202,6 +202,7 @@ func limits() []limit {
 		{"NamesPage", wire.NamesPage, wire.Text{En: "people, and rooms, found by name", Zh: "按名称找到的人员数与房间数"}},
 		{"MaxHookWords", wire.MaxHookWords, wire.Text{En: "keywords or trigger words of a hook", Zh: "钩子的关键词或触发词数"}},
 		{"MaxHooksPerRoom", wire.MaxHooksPerRoom, wire.Text{En: "hooks in a room", Zh: "房间的钩子数"}},
+		{"MaxHooksPerPerson", wire.MaxHooksPerPerson, wire.Text{En: "hooks made by one person who is no admin", Zh: "非管理员每人创建的钩子数"}},
 		{"MaxHooks", wire.MaxHooks, wire.Text{En: "hooks in all", Zh: "钩子总数"}},
 		{"MaxImport", wire.MaxImport, wire.Text{En: "entries of one call of import.*", Zh: "一次 import.* 调用的条目数"}},
 		{"MaxNoticeText", wire.MaxNoticeText, wire.Text{En: "bytes of a notice", Zh: "通知正文字节数"}},

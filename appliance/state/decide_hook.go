@@ -176,11 +176,17 @@ func (b *Batch) roomForHook(h *record.Hook) error {
 	if b.s.hooks[h.ID] != nil {
 		return nil
 	}
-	n := 0
+	n, mine := 0, 0
 	for _, other := range b.s.hooks {
 		if other.Room == h.Room {
 			n++
 		}
+		if other.Creator == b.actor.User {
+			mine++
+		}
+	}
+	if u := b.s.users[b.actor.User]; u != nil && rank(u.Role) < rank(string(wire.Admin)) && mine >= wire.MaxHooksPerPerson {
+		return wire.Refusef(wire.QuotaExceeded, "at most %d hooks made by one person: remove old ones, or ask an admin", "每人最多创建 %d 个钩子，请删除旧的或联系管理员", wire.MaxHooksPerPerson)
 	}
 	if n >= wire.MaxHooksPerRoom || len(b.s.hooks) >= wire.MaxHooks {
 		return wire.Refusef(wire.QuotaExceeded, "at most %d hooks in a room, %d in all", "每个房间最多 %d 个钩子，总共 %d 个", wire.MaxHooksPerRoom, wire.MaxHooks)

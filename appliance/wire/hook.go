@@ -4,9 +4,10 @@ import "posthouse/appliance/id"
 
 // Limits of hooks.
 const (
-	MaxHookWords    = 20   // keywords or trigger words of a hook
-	MaxHooksPerRoom = 100  // commands of every room count as one room's
-	MaxHooks        = 2000 // in all
+	MaxHookWords      = 20   // keywords or trigger words of a hook
+	MaxHooksPerRoom   = 100  // commands of every room count as one room's
+	MaxHooks          = 2000 // in all
+	MaxHooksPerPerson = 100  // made by somebody who is no admin
 )
 
 // HookEvents are what an outgoing hook can be told of.
