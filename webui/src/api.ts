@@ -2465,6 +2465,8 @@ export const limits = {
   MaxHookWords: 20,
   /** hooks in a room */
   MaxHooksPerRoom: 100,
+  /** hooks made by one person who is no admin */
+  MaxHooksPerPerson: 100,
   /** hooks in all */
   MaxHooks: 2000,
   /** entries of one call of import.* */
