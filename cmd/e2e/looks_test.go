@@ -69,6 +69,7 @@ func TestNarrowScreen(t *testing.T) {
 		ann.finds("dialog h2", "Log out?")
 		ann.fits("logout", dark)
 		ann.click("dialog button.danger", "Log out")
+		ann.until("the door, and no word of a session that ended by itself", `location.hash === "#/login" && document.querySelector("input[name=login]") && !document.body.innerText.includes("has ended")`)
 		ann.finds("form button", "Log in")
 	}
 }

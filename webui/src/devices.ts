@@ -66,7 +66,7 @@ function devices(f: Frame): View {
     title: t("devices.title"),
     element: h("div", { class: "page-scroll" }, h("div", { class: "sheet" }, status, list, h("div", { class: "buttons" }, all))),
     draw(topics) {
-      if (topics.has("devices")) void load();
+      if (topics.has("devices") || (topics.has("link") && client.store.state.link.state === "online")) void load();
     },
   };
 }

@@ -63,6 +63,7 @@ class DirectoryPage implements View {
       this.people = this.people.map((u) => this.f.client.store.state.users.get(u.id) ?? u);
       this.soon(500); // somebody may have moved
     }
+    if ((topics.has("link") && this.f.client.store.state.link.state === "online")) this.soon(100);
     if (topics.has("users") || topics.has("presence") || topics.has("link")) this.renderPeople();
   }
 

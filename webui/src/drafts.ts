@@ -14,3 +14,12 @@ export function hasDraft(user: ID, room: ID): boolean {
     return false; // forbidden
   }
 }
+
+// anyDraft: something that is not sent stays in the storage for the account.
+export function anyDraft(user: ID): boolean {
+  try {
+    return Object.keys(localStorage).some((k) => k.startsWith("posthouse.draft." + user + "."));
+  } catch {
+    return false;
+  }
+}

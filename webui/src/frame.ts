@@ -56,6 +56,13 @@ export interface MessageMenu {
   signature(m: Message): string; // changes when a block would look different
 }
 
+// reveal shows a message of the room that is shown. A side pane that leaves the
+// room too little of the screen gives way.
+export function reveal(f: Frame, seq: number): void {
+  if (matchMedia("(max-width: 1100px)").matches) f.go("room/" + f.room + "/m/" + seq);
+  else void f.timeline?.jump(seq);
+}
+
 export interface Feature {
   panes?: Record<string, (f: Frame, room: ID, arg: string) => View>;
   pages?: Record<string, (f: Frame, arg: string) => View>;

@@ -65,7 +65,7 @@ class MembersPane implements View {
   }
 
   draw(topics: Set<Topic>): void {
-    if (topics.has("members")) this.soon(100);
+    if (topics.has("members") || (topics.has("link") && this.f.client.store.state.link.state === "online")) this.soon(100);
     if (topics.has(`room:${this.room}`) || topics.has("users") || topics.has("presence") || topics.has("link")) this.render();
   }
 

@@ -3,6 +3,7 @@
 import type { ID, Message } from "./api";
 import { fillWith, h } from "./dom";
 import type { Feature, Frame, View } from "./frame";
+import { reveal } from "./frame";
 import { explain, t, when } from "./lang";
 import { body } from "./message";
 import { senderName, userAvatar } from "./names";
@@ -30,7 +31,7 @@ function pins(f: Frame, room: ID): View {
     fillWith(list, ...messages.map((m) => h("li", null, h("article", { class: "hit" },
       h("header", null, userAvatar(s, m.sender), h("span", { class: "name" }, senderName(s, m)), h("time", null, when(m.time))),
       m.text ? body(s, m) : h("p", { class: "hint" }, m.files?.map((x) => x.name).join(", ") ?? ""),
-      h("button", { type: "button", onclick: () => void f.timeline?.jump(m.seq) }, t("pins.jump"))))));
+      h("button", { type: "button", onclick: () => reveal(f, m.seq) }, t("pins.jump"))))));
   };
   void load();
   return {

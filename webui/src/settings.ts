@@ -3,8 +3,10 @@
 import type { ID } from "./api";
 import type { Client } from "./client";
 import { confirm, copyText, dialog, field, fillWith, h, toast } from "./dom";
-import { explain, t, when } from "./lang";
+import { anyDraft } from "./drafts";
+import { explain, lang, t, when } from "./lang";
 import { roomName } from "./names";
+import { post } from "./rpc";
 
 // invites makes invitation links; for admins and owners.
 export function invites(client: Client): void {
@@ -53,9 +55,10 @@ export function invites(client: Client): void {
 // logout says what it costs, then ends the session.
 export function logout(client: Client, done: () => void): void {
   const n = client.outbox.unsent;
-  confirm(t("logout.title"), (n ? t("logout.unsent", { n }) + " " : "") + t("logout.about"), t("menu.logout"), async () => {
+  confirm(t("logout.title"), (n ? t("logout.unsent", { n }) + " " : "") + (anyDraft(client.user) ? t("logout.drafts") + " " : "") + t("logout.about"), t("menu.logout"), async () => {
     try {
-      await client.call("session.logout", {});
+      // Not over the socket, which ends with the session and may take the answer with it.
+      await post("session.logout", {}, lang);
     } catch (e) {
       toast(explain(e), true);
       return;

@@ -7,6 +7,7 @@ import type { ID, Message, Room } from "./api";
 import type { Composer } from "./composer";
 import { fillWith, h, icon, menuItem, place } from "./dom";
 import type { Feature, Frame, View } from "./frame";
+import { reveal } from "./frame";
 import { brief, clock, dayKey, explain, t } from "./lang";
 import { messageView, pendingView, signature, type MessageActions } from "./message";
 import { threadKey, waiting, type Thread } from "./state";
@@ -66,7 +67,7 @@ class ThreadPane implements View {
       edit: (m) => this.composer.startEdit(m),
       again: (p) => this.composer.again(p),
       info: (m) => f.pane("journey", String(m.seq)),
-      jump: (n) => void f.timeline?.jump(n),
+      jump: (n) => reveal(f, n),
       extra: f.menu,
     };
     this.resize = new ResizeObserver(() => {
