@@ -274,3 +274,34 @@ func TestDocumentsAfterLostWrites(t *testing.T) {
 		o.openIndex()
 	}
 }
+
+// While the disk is nearly full nothing is written, and everything is found;
+// afterwards it is read again from the journal, or written.
+func TestReadOnly(t *testing.T) {
+	o := openOffice(t, search.Options{FlushDocs: 5, ChangeAge: time.Millisecond})
+	ann := o.person("ann", "Ann")
+	room := o.room(ann, "r")
+	manual := o.document(ann, "手册.docx", sample(t, "manual.docx"))
+	var want []id.Message
+	send := func(n int) {
+		for range n {
+			want = append([]id.Message{o.send(ann, room, "条目", manual)}, want...)
+		}
+	}
+	send(3) // less than a flush
+	o.reached()
+	o.q.SetReadOnly(errors.New("the disk is full"))
+	at := o.x.Status().Filed
+	o.do(ann, &state.RecallMessage{Message: want[0]})
+	want = want[1:]
+	o.finds(ann, "维护手册", want...)
+	o.closeIndex()
+	o.openIndex()
+	o.finds(ann, "维护手册", want...)
+	if now := o.x.Status().Filed; now != at {
+		t.Errorf("the file went from %d to %d on a full disk", at, now)
+	}
+	o.q.SetReadOnly(nil)
+	send(12)
+	o.finds(ann, "维护手册", want...)
+}

@@ -56,11 +56,17 @@ func (o *office) open32(sum [32]byte) (search.Content, error) {
 // document uploads a file with a content.
 func (o *office) document(a id.ID, name string, body []byte) id.ID {
 	o.t.Helper()
+	sum := o.keep(body)
+	return o.do(a, &state.StoreFile{File: record.File{Name: name, Size: int64(len(body)), Type: "", SHA256: sum[:], Owner: a, Upload: uuid.NewString()}}).Body.(*record.FileStored).File.ID
+}
+
+// keep stores a content.
+func (o *office) keep(body []byte) [32]byte {
 	sum := sha256.Sum256(body)
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.contents[sum] = body
-	o.mu.Unlock()
-	return o.do(a, &state.StoreFile{File: record.File{Name: name, Size: int64(len(body)), Type: "", SHA256: sum[:], Owner: a, Upload: uuid.NewString()}}).Body.(*record.FileStored).File.ID
+	return sum
 }
 
 // reads is how often a content was read.
