@@ -186,6 +186,8 @@ func TestProfile(t *testing.T) {
 		bob.click("button", "Remove it")
 		ann.until("initials again", `document.querySelector("a.room-link span.avatar")`)
 	}
+	bob.click("a", "Settings")
+	bob.finds("main h1", "Settings")
 	bob.scheme("light")
 	for _, c := range []struct{ choice, background string }{{"dark", "rgb(18, 23, 21)"}, {"light", "rgb(244, 246, 245)"}, {"system", "rgb(244, 246, 245)"}} {
 		bob.run(`document.querySelector("input[value=` + c.choice + `]").click()`)

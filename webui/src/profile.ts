@@ -5,12 +5,10 @@ import { limits, type ProfileParams } from "./api";
 import type { Client } from "./client";
 import { field, fillWith, h, menuItem, toast } from "./dom";
 import type { Feature, Frame, View } from "./frame";
-import { explain, lang, switchLang, t } from "./lang";
+import { explain, t } from "./lang";
 import { avatar } from "./names";
 import { square } from "./picture";
-import { chooseTheme, theme, type Theme } from "./theme";
 import { Upload } from "./upload";
-import type { Key } from "./words";
 
 function pictureForm(client: Client): { element: HTMLElement; draw: () => void } {
   const shown = h("div", { class: "portrait" });
@@ -109,27 +107,12 @@ function passwordForm(client: Client): HTMLElement {
   return h("details", { class: "sheet" }, h("summary", null, t("profile.password")), f);
 }
 
-// choice is a row of radio buttons.
-function choice<T extends string>(legend: string, values: readonly (readonly [T, string])[], at: T, chosen: (v: T) => void): HTMLElement {
-  return h("fieldset", { class: "kinds" }, h("legend", null, legend), ...values.map(([v, label]) => h("label", null,
-    h("input", { type: "radio", name: legend, value: v, checked: v === at, onchange: () => chosen(v) }), h("span", { lang: v === "zh" ? "zh-CN" : v === "en" ? "en" : null }, label))));
-}
-
-function looks(): HTMLElement {
-  const themes = (["system", "light", "dark"] as const).map((v) => [v, t(("theme." + v) as Key)] as const);
-  return h("section", { class: "sheet", "aria-label": t("profile.browser") }, h("h2", null, t("profile.browser")),
-    choice<Theme>(t("theme.title"), themes, theme(), chooseTheme),
-    choice(t("profile.language"), [["zh", "中文"], ["en", "English"]] as const, lang, (v) => {
-      if (v !== lang) switchLang();
-    }));
-}
-
 function profile(f: Frame): View {
   const picture = pictureForm(f.client);
   return {
     title: t("profile.title"),
-    element: h("div", { class: "page-scroll" }, picture.element, aboutForm(f.client), passwordForm(f.client), looks(),
-      h("p", { class: "sheet" }, h("a", { href: "#/devices" }, t("profile.devices")))),
+    element: h("div", { class: "page-scroll" }, picture.element, aboutForm(f.client), passwordForm(f.client),
+      h("p", { class: "sheet" }, h("a", { href: "#/devices" }, t("profile.devices")), h("a", { href: "#/settings" }, t("profile.settings")))),
     draw(topics) {
       if (topics.has("me")) picture.draw();
     },

@@ -1,10 +1,11 @@
 // The page of settings: notifications, with a clear reason when they cannot
-// work, and the app on this device.
+// work, the looks of the page, and the app on this device.
 
 import { setSwitch, switched, type Switch } from "./device";
 import { fillWith, h, menuItem, toast } from "./dom";
 import type { Feature, Frame, View } from "./frame";
-import { explain, lang, switchLang, t } from "./lang";
+import { explain, t } from "./lang";
+import { looks } from "./looks";
 import { beep, obstacleHere, show } from "./notify";
 import { system, type System } from "./notify_state";
 import { appState, forget, install, onApp } from "./offline";
@@ -41,8 +42,7 @@ class SettingsPage {
     fillWith(this.element,
       h("section", null, h("h2", null, t("notify.title")), this.state, this.choices,
         this.flag("sound", t("notify.sound"), true), this.flag("quiet", t("notify.quiet"), false)),
-      h("section", null, h("h2", null, t("app.title")), this.app),
-      h("section", null, h("h2", null, t("settings.language")), h("p", null, h("button", { type: "button", lang: lang === "zh" ? "en" : "zh", onclick: switchLang }, t("language.switch")))));
+      looks(), h("section", null, h("h2", null, t("app.title")), this.app));
     this.draw(true);
     this.drawApp();
     this.stop = onApp(() => this.drawApp());

@@ -4,7 +4,6 @@
 export const en = {
   "settings.page": "Settings",
   "settings.open": "Open the settings",
-  "settings.language": "Language",
 
   "notify.title": "Notifications",
   "notify.toggle": "Turn notifications on this device on or off",
@@ -61,7 +60,6 @@ export const en = {
 export const zh: Record<keyof typeof en, string> = {
   "settings.page": "设置",
   "settings.open": "打开设置",
-  "settings.language": "语言",
 
   "notify.title": "消息提醒",
   "notify.toggle": "开启或关闭本设备的消息提醒",
