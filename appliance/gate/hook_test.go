@@ -38,6 +38,7 @@ type office struct {
 	at    string // http://127.0.0.1:port
 	boss  *client.HTTP
 	chat  *chat.Service
+	state *state.State
 	hooks *outhook.Engine
 	room  wire.Room
 	mu    sync.Mutex
@@ -70,6 +71,7 @@ func openOffice(t *testing.T, limits Limits) *office {
 	dir := t.TempDir()
 	s, err := state.Open(filepath.Join(dir, "state.db"), state.Options{Check: true})
 	must(t, err)
+	o.state = s
 	j, err := journal.Open(filepath.Join(dir, "journal"), journal.Options{})
 	must(t, err)
 	q, err := sequencer.Start(j, s, sequencer.Options{})
@@ -546,4 +548,32 @@ func (o *office) user(who *client.HTTP) id.ID {
 	me, err := who.Me(context.Background())
 	must(o.t, err)
 	return me.User.ID
+}
+
+// Only admins choose what this server calls, unless the configuration lets
+// moderators of rooms: whoever makes a room is one.
+func TestWhoChoosesAddresses(t *testing.T) {
+	o := openOffice(t, Limits{})
+	ann, _ := o.colleague("ann", wire.Member)
+	var room wire.RoomResult
+	o.do(ann, "room.create", wire.RoomCreate{Kind: wire.Group, Name: "ann's"}, &room)
+	for _, p := range []wire.HookCreate{
+		{Kind: "outgoing", Room: room.Room.ID, Name: "scanner", URL: "http://127.0.0.1:1/"},
+		{Kind: "command", Room: room.Room.ID, Name: "scanner", Command: "scan", URL: "http://127.0.0.1:1/"},
+	} {
+		if k := o.refused(ann, "hook.create", p); k != wire.Forbidden {
+			t.Errorf("a member has a room's %s hook call an address: %s", p.Kind, k)
+		}
+	}
+	o.do(ann, "hook.create", wire.HookCreate{Kind: "incoming", Room: room.Room.ID, Name: "in"}, nil)
+
+	o.state.Retune(state.Limits{ModeratorsCall: true})
+	var h wire.HookResult
+	o.do(ann, "hook.create", wire.HookCreate{Kind: "outgoing", Room: room.Room.ID, Name: "out", URL: "http://127.0.0.1:1/"}, &h)
+	o.state.Retune(state.Limits{})
+	elsewhere, name := "http://127.0.0.1:2/", "renamed"
+	if k := o.refused(ann, "hook.update", wire.HookUpdate{Hook: h.Hook.ID, URL: &elsewhere}); k != wire.Forbidden {
+		t.Errorf("a member turns a hook to another address: %s", k)
+	}
+	o.do(ann, "hook.update", wire.HookUpdate{Hook: h.Hook.ID, Name: &name}, nil)
 }

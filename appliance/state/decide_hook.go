@@ -41,6 +41,17 @@ func (b *Batch) doorkeeper(rid id.ID, outgoing bool) (*room, error) {
 	return r, err
 }
 
+// chooser refuses everyone who may not choose an address that this server
+// calls.
+func (b *Batch) chooser(form string) error {
+	u, err := b.caller()
+	if err != nil || u == nil || form == "incoming" || b.s.opt.Limits.ModeratorsCall || rank(u.Role) >= rank(string(wire.Admin)) {
+		return err
+	}
+	return wire.Refuse(wire.Forbidden, "only an admin or owner of the server chooses the addresses it calls; they may let moderators of rooms do it with hooks.makers in the configuration",
+		"只有服务器的管理员或所有者可以选择服务器访问的地址；他们也可以在配置 hooks.makers 中允许房间主持人这样做")
+}
+
 // speaksFor reports whether an account is the bot of a hook. It is a member of
 // the hook's room to write there; nobody reads the room through it.
 func (s *State) speaksFor(uid id.ID) bool {
@@ -68,6 +79,9 @@ func (c *MakeHook) decide(b *Batch) (Outcome, error) {
 	h := c.Hook
 	r, err := b.doorkeeper(h.Room, h.Form == "outgoing")
 	if err != nil {
+		return Outcome{}, err
+	}
+	if err := b.chooser(h.Form); err != nil {
 		return Outcome{}, err
 	}
 	if r != nil && r.rec.Archived {
@@ -233,6 +247,11 @@ func (c *UpdateHook) decide(b *Batch) (Outcome, error) {
 	h := *old
 	h.Keywords, h.Words, h.Events = slices.Clone(old.Keywords), slices.Clone(old.Words), slices.Clone(old.Events)
 	c.Change(&h)
+	if h.URL != old.URL {
+		if err := b.chooser(h.Form); err != nil {
+			return Outcome{}, err
+		}
+	}
 	if err := b.fitsHook(&h); err != nil {
 		return Outcome{}, err
 	}

@@ -28,6 +28,7 @@ type Limits struct {
 	UserQuota      int64         // bytes of files a person may own
 	RoomQuota      int64         // bytes of files in a room's messages
 	UploadBytes    int64         // of one file
+	ModeratorsCall bool          // moderators of a room, not admins alone, choose the addresses that hooks call
 	Devices        int           // sessions of an account; one more ends the one unused the longest
 	Bin            time.Duration // how long a file outlives its last message
 	Unsent         time.Duration // how long a file may wait for its first message

@@ -149,7 +149,7 @@ func dataTable() []Spec {
 
 func hookTable() []Spec {
 	return []Spec{
-		row[HookCreate, HookResult]("hook.create", LoggedIn, Write, "Makes a hook and its bot. Moderators and owners of the room, admins anywhere but for outgoing ones. Address and secret are shown once.", "创建钩子及其机器人；限房间主持人、房主及管理员，发送钩子不含不在房间内的管理员。地址与密钥只显示一次。"),
+		row[HookCreate, HookResult]("hook.create", LoggedIn, Auth, "Makes a hook and its bot. Moderators and owners of the room, admins anywhere but for outgoing ones; by default only admins choose the addresses that outgoing hooks and commands call. Address and secret are shown once.", "创建钩子及其机器人；限房间主持人、房主及管理员，发送钩子不含不在房间内的管理员；默认仅管理员可设定发送钩子与命令访问的地址。地址与密钥只显示一次。"),
 		row[HookListParams, HookList]("hook.list", LoggedIn, Query, "Hooks of a room, or all that the caller looks after. Other members see names only.", "房间的钩子，或调用者可管理的全部；其他成员只看到名称。"),
 		row[HookUpdate, HookResult]("hook.update", LoggedIn, Write, "Changes a hook.", "修改钩子。"),
 		row[HookParam, Done]("hook.remove", LoggedIn, Write, "Removes a hook; its address is worthless at once and its bot leaves.", "删除钩子，地址立即失效，机器人离开。"),

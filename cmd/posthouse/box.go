@@ -82,6 +82,7 @@ func stateLimits(cfg config.Config) state.Limits {
 		UserQuota:      quota(cfg.Limits.UserQuotaBytes),
 		RoomQuota:      quota(cfg.Limits.RoomQuotaBytes),
 		UploadBytes:    int64(cfg.Limits.UploadBytes),
+		ModeratorsCall: cfg.Hooks.Makers == "moderators",
 		Devices:        cfg.Session.SessionsPerUser,
 		Bin:            time.Duration(cfg.Files.BinDays) * 24 * time.Hour,
 		Unsent:         time.Duration(cfg.Files.UnsentHours) * time.Hour,

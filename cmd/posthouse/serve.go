@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -59,6 +60,7 @@ type server struct {
 	local   net.Listener
 	lans    []net.Listener
 	sock    net.Listener
+	loops   sync.WaitGroup // keep and punctual
 }
 
 // serve is the wiring, in order: certificate, box, gate, listeners. It returns
@@ -75,13 +77,15 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 	err = s.open(ctx, log)
 	if err == nil {
 		s.hooks.Start()
-		go s.keep(ctx)
-		go s.punctual(ctx)
+		s.loops.Go(func() { s.keep(ctx) })
+		s.loops.Go(func() { s.punctual(ctx) })
 		a.greet(out, s)
 		if a.ready != nil {
 			a.ready(s)
 		}
 		err = s.wait(ctx, a.config, log)
+		stop()
+		s.loops.Wait()
 	}
 	return errors.Join(err, s.shut(log))
 }
