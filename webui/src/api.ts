@@ -2216,7 +2216,7 @@ export interface Methods {
   "search.names": { params: NamesParams; result: NamesResult; socket: false };
   /** Throws the index of messages away and makes it anew, beside searches. */
   "search.rebuild": { params: Empty; result: Done; socket: false };
-  /** Makes a hook and its bot. Moderators and owners of the room, admins anywhere but for outgoing ones. Address and secret are shown once. */
+  /** Makes a hook and its bot. Moderators and owners of the room, admins anywhere but for outgoing ones; by default only admins choose the addresses that outgoing hooks and commands call. Address and secret are shown once. */
   "hook.create": { params: HookCreate; result: HookResult; socket: false };
   /** Hooks of a room, or all that the caller looks after. Other members see names only. */
   "hook.list": { params: HookListParams; result: HookList; socket: false };
