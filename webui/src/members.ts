@@ -204,7 +204,8 @@ class MembersPane implements View {
 
 // leave takes the reader out of a room, after saying what that costs.
 export function leave(client: Client, room: ID): void {
-  confirm(t("members.leave.title"), t("members.leave.about"), t("members.leave"), () => {
+  const open = ["channel", "announcement"].includes(client.store.state.rooms.get(room)?.room.kind ?? "");
+  confirm(t("members.leave.title"), t(open ? "members.leave.open" : "members.leave.about"), t("members.leave"), () => {
     client.call("room.leave", { room }).then(() => (location.hash = "#/"), (e) => toast(explain(e), true));
   });
 }

@@ -77,7 +77,13 @@ function inbox(f: Frame): View {
   const more = h("button", { type: "button", hidden: true, onclick: () => void load(true) }, t("notices.more"));
   const show = () => {
     status.textContent = list.length ? "" : t(box === "waiting" ? "notices.none.waiting" : "notices.none");
+    const at = [...items.children].findIndex((x) => x.contains(document.activeElement));
+    const id = at < 0 ? "" : items.children[at]!.querySelector<HTMLElement>("[data-notice]")!.dataset["notice"];
     fillWith(items, ...list.map((n) => h("li", null, card(f, n))));
+    if (at < 0) return;
+    // The one that had the focus, or what came after it, or the choices above.
+    const next = items.querySelector(`[data-notice="${id}"]`) ?? items.children[Math.min(at, list.length - 1)];
+    (next?.querySelector<HTMLElement>("button, a") ?? element.querySelector<HTMLElement>("input:checked"))?.focus();
   };
   const load = async (on: boolean) => {
     const n = ++asked;

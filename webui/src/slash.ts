@@ -5,10 +5,11 @@
 import type { Command, ID, Room } from "./api";
 import type { Choice, Found } from "./complete";
 import type { Composer } from "./composer";
-import { confirm, h, toast } from "./dom";
+import { h } from "./dom";
 import type { Feature, Frame } from "./frame";
 import { explain, t } from "./lang";
 import { render } from "./markup";
+import { leave } from "./members";
 import { uuid7 } from "./outbox";
 import { toggleMute } from "./roommenu";
 import { moderates } from "./state";
@@ -26,9 +27,7 @@ const own: Record<string, Own> = {
   help: { fits: () => true, run: help },
   invite: { fits: many, run: invite },
   join: { fits: () => true, run: join },
-  leave: { fits: many, run: (f, _c, room) => confirm(t("members.leave.title"), t("members.leave.about"), t("members.leave"), () => {
-    f.client.call("room.leave", { room: room.id }).then(() => f.go(""), (e) => toast(explain(e), true));
-  }) },
+  leave: { fits: many, run: (f, _c, room) => leave(f.client, room.id) },
   topic: { fits: mine, run: (f, _c, room, rest) => f.client.call("room.update", { room: room.id, topic: rest }) },
   rename: { fits: mine, run: (f, c, room, rest) => (rest ? f.client.call("room.update", { room: room.id, name: rest }) : c.note(t("slash.rename.usage"))) },
   mute: { fits: (r) => r.kind !== "notes", run: (f, _c, room) => toggleMute(f.client, room) },

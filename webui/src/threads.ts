@@ -124,6 +124,7 @@ class ThreadPane implements View {
     this.composer.render();
     if (!r || !th?.first) {
       const missing = th && !this.asking && !this.failed ? t("thread.gone") : "";
+      this.composer.element.hidden = missing !== "";
       fillWith(this.edge, this.failed || missing || t("loading"), this.failed ? h("button", { type: "button", onclick: () => void this.open(0) }, t("retry")) : null);
       return;
     }
