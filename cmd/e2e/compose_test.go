@@ -260,3 +260,21 @@ func composeViews() []view {
 		}},
 	}
 }
+
+// Who has the letters in the name comes first, then who has them in pinyin, and
+// it is said of people who are not in the room.
+func TestMentionByPinyinAndFromOutside(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	hana, meimei := o.account("hana", "Hana"), o.account("mm", "韩梅梅")
+	o.account("hank", "Hank")
+	o.group("Shop", hana.ID, meimei.ID)
+	ann := shared.tab(t, "ann", o.url())
+	ann.logsIn("ann")
+	ann.enters("Shop")
+	ann.writes("@han")
+	ann.until("both members and the one outside", `(() => {
+	const all = [...document.querySelectorAll(".suggest li")].map((e) => e.innerText.trim());
+	return all[0] === "Hana @hana" && all.includes("韩梅梅 @mm") && all.includes("Hank @hank · not in this room");
+})()`)
+}

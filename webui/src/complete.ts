@@ -15,6 +15,7 @@ export interface Choice {
 export interface Found {
   from: number;
   choices: Choice[] | Promise<Choice[]>;
+  more?: Promise<Choice[]>; // come below the choices later
 }
 
 export type Source = (text: string, caret: number) => Found | null;
@@ -60,6 +61,10 @@ export class Completion {
       if (n !== this.asking) return;
       this.from = found.from;
       this.show(choices);
+      const more = await found.more;
+      if (n !== this.asking || !more?.length) return;
+      this.choices = [...this.choices, ...more];
+      this.draw();
       return;
     }
     this.close();

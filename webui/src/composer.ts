@@ -422,19 +422,23 @@ export class Composer {
     const s = this.client.store.state;
     const r = s.rooms.get(this.room)?.room;
     if (!found || !r || r.kind === "direct" || r.kind === "notes") return null;
-    return { from: found.from, choices: this.mentionable(found.query) };
+    return { from: found.from, ...this.mentionable(found.query) };
   }
 
-  private mentionable(query: string): Choice[] | Promise<Choice[]> {
+  private mentionable(query: string): Omit<Found, "from"> {
     const s = this.client.store.state;
     const q = query.toLowerCase();
     const fits = (u: User) => u.id !== s.me?.id && (u.login.toLowerCase().startsWith(q) || u.name.toLowerCase().includes(q));
     const members = s.members.get(this.room);
     const known = [...(members?.keys() ?? [])].flatMap((id) => s.users.get(id) ?? []).filter(fits);
     const all = "all".startsWith(q) ? [{ text: "@all", label: t("composer.all"), hint: "@all" }] : [];
-    const choice = (u: { login: string; name: string }): Choice => ({ text: "@" + u.login, label: u.name, hint: "@" + u.login });
-    if (known.length || !q) return [...known.slice(0, 7).map(choice), ...all];
-    return this.client.call("search.names", { query, limit: 7 }).then((list) => [...list.users.filter((u) => u.id !== s.me?.id).map(choice), ...all], () => all);
+    const whole = (members?.size ?? 0) >= (s.rooms.get(this.room)?.room.members ?? Infinity);
+    const choice = (u: User): Choice => ({ text: "@" + u.login, label: u.name, hint: "@" + u.login + (whole && !members?.has(u.id) ? " · " + t("composer.outside") : "") });
+    const first = [...known.slice(0, 7).map(choice), ...all];
+    if (!q || known.length >= 7) return { choices: first };
+    // By pinyin and from outside the room: the server knows.
+    const rest = this.client.call("search.names", { query, limit: 7 }).then((list) => list.users.filter((u) => u.id !== s.me?.id && !known.some((k) => k.id === u.id)).map(choice), () => []);
+    return known.length ? { choices: first, more: rest } : { choices: rest.then((some) => [...some, ...all]) };
   }
 
   private emoji(text: string, caret: number): Found | null {
