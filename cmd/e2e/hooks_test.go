@@ -65,12 +65,12 @@ func TestIntegrations(t *testing.T) {
 		t.Errorf("a signed request is answered with %d", got)
 	}
 	bob.sees("Build 42 has finished")
-	ann.finds(".door", "1 passed, 1 refused")
+	ann.finds(".door", "1 delivered, 1 refused")
 	ann.shot("doors")
 
 	ann.click(".door button", "Actions for CI 构建")
 	ann.click("[role=menuitem]", "New address")
-	ann.finds("dialog p", "worthless at once")
+	ann.finds("dialog p", "stops working at once")
 	ann.click("dialog button.danger", "New address")
 	ann.finds("dialog .notice", "only once")
 	next := address()

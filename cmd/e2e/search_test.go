@@ -52,7 +52,7 @@ func TestSearch(t *testing.T) {
 	ann.until("more by scrolling", `document.querySelectorAll(".search .hit").length >= 60`)
 
 	ann.chord("F", "KeyF", 70, ctrl|shift)
-	ann.until("the page", `location.hash === "#/search" && document.activeElement?.matches(".search input")`)
+	ann.until("the page", `location.hash === "#/search" && document.activeElement?.matches("main .search input")`)
 	ann.types("采购合同")
 	ann.hits("采购合同已经发出 Purchase order 4711", "明天下午三点在三号会议室讨论采购合同")
 	ann.shot("everywhere")

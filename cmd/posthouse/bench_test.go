@@ -46,7 +46,7 @@ func TestBenchScenarios(t *testing.T) {
 				t.Fatalf("%v: %s", err, got.out)
 			}
 			for _, row := range answer.Reports[0].Rows {
-				if counted := row.Unit == "1/s" || row.Unit == "ms" || row.Unit == "s"; counted && row.Value <= 0 {
+				if counted := row.Unit == "1/s" || row.Unit == "ms" || row.Unit == "s"; counted && row.Value <= 0 && row.Name != "short_rate" { // 0: no rate was short on a busy machine
 					t.Errorf("%s is %v %s", row.Name, row.Value, row.Unit)
 				}
 			}

@@ -85,7 +85,7 @@ export function compose(f: Frame, room: ID): void {
   const keep = (): void => save({ title: title.value, text: text.value });
   const title: HTMLInputElement = h("input", { type: "text", name: "title", maxlength: limits.MaxName, value: draft.title, oninput: keep });
   const text: HTMLTextAreaElement = h("textarea", { name: "text", rows: 5, value: draft.text, oninput: keep });
-  const picker = new Picker(client, true, new Set([me.id]));
+  const picker = new Picker(client, true, new Set([me.id]), undefined, false);
   const deadline = h("input", { type: "datetime-local", min: localTime(Date.now()) });
   const every = h("select", null, ...["never", "15", "60", "240", "1440"].map((v) => h("option", { value: v }, t(("notices.remind." + v) as Key))));
   const most = h("input", { type: "number", min: 1, max: limits.MaxReminders, value: 10 });

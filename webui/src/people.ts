@@ -6,7 +6,13 @@ import { fillWith, h, icon, unique } from "./dom";
 import { explain, t } from "./lang";
 import { avatar } from "./names";
 
-// Picker searches the directory. With many, chosen people gather above the
+// ofHook tells the bot of a hook by its login: nobody reads what is written to
+// it.
+export function ofHook(u: User): boolean {
+  return !!u.bot && u.login.startsWith("hook-");
+}
+
+// Picker searches the directory. Bots are left out when bots is false. With many, chosen people gather above the
 // list; else the first click is the choice.
 export class Picker {
   readonly element: HTMLElement;
@@ -17,7 +23,7 @@ export class Picker {
   private timer = 0;
   private asked = 0;
 
-  constructor(private readonly client: Client, private readonly many: boolean, private readonly without: ReadonlySet<ID>, private readonly picked: (u: User) => void = () => {}) {
+  constructor(private readonly client: Client, private readonly many: boolean, private readonly without: ReadonlySet<ID>, private readonly picked: (u: User) => void = () => {}, private readonly bots = true) {
     const id = unique("search");
     this.search = h("input", { id, type: "search", placeholder: t("people.search"), autocomplete: "off", oninput: () => {
       clearTimeout(this.timer);
@@ -36,7 +42,7 @@ export class Picker {
       const r = await this.client.call("directory.list", query ? { query, limit: 50 } : { limit: 50 });
       if (n !== this.asked) return;
       this.client.store.dispatch({ type: "users", users: r.users });
-      const users = r.users.filter((u) => !this.without.has(u.id) && !u.disabled);
+      const users = r.users.filter((u) => !this.without.has(u.id) && !u.disabled && (!u.bot || (this.bots && !ofHook(u))));
       fillWith(this.list, ...users.map((u) => this.row(u)), users.length ? null : h("li", { class: "empty" }, t("people.none")),
         r.more ? h("li", { class: "empty" }, t("people.more")) : null);
     } catch (e) {

@@ -83,6 +83,7 @@ class Recorder {
   private listenToLevel(stream: MediaStream): void {
     const bars = [...this.meter.children] as HTMLElement[];
     this.audio = new AudioContext();
+    void this.audio.resume(); // asking for the microphone may have taken too long for it to start by itself
     const a = this.audio.createAnalyser();
     a.fftSize = 512;
     this.audio.createMediaStreamSource(stream).connect(a);
