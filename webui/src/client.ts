@@ -314,7 +314,16 @@ export class Client {
     }
     if (!s.timelines.has(room)) await this.newest(room);
     if ((s.rooms.get(room)?.room.members ?? 0) <= 50) await this.loadMembers(room).catch(() => {});
+    await this.receipts(room);
+  }
+
+  // receipts asks how far one's own messages have got, and once more a little
+  // later: the server notes what arrived every second, and what it told before
+  // this page was there is not told again.
+  private async receipts(room: ID): Promise<void> {
+    if (this.store.state.devices.has(room)) return;
     await this.lastReceipts(room).catch(() => {});
+    setTimeout(() => void this.lastReceipts(room).catch(() => {}), 2500);
   }
 
   async loadMembers(room: ID, after?: ID): Promise<{ more: boolean; last?: ID }> {
@@ -324,15 +333,14 @@ export class Client {
     return { more: !!list.more, last: list.members.at(-1)?.user };
   }
 
-  // lastReceipts asks how far one's own messages have got: receipts are not told
-  // again after a reload. What has reached a device has everything before it, so
-  // the newest that has arrived is found by halving.
+  // lastReceipts: what has reached a device has everything before it, so the
+  // newest of one's own messages that has arrived is found by halving.
   private async lastReceipts(room: ID): Promise<void> {
     const s = this.store.state;
-    if (s.devices.has(room)) return;
     const mine = s.timelines.get(room)?.messages.filter((m) => m.sender === s.me?.id && !m.change && !m.recalled) ?? [];
     let low = 0; // below it everything has arrived
     let high = mine.length; // from it on nothing has
+    while (low < high && statusOf(s, room, mine[low]!.seq).step !== "stored") low++;
     let at = high - 1; // the newest first: it is the one that most often tells all
     while (low < high) {
       const { id, seq } = mine[at]!;

@@ -432,12 +432,15 @@ export class Composer {
     const members = s.members.get(this.room);
     const known = [...(members?.keys() ?? [])].flatMap((id) => s.users.get(id) ?? []).filter(fits);
     const all = "all".startsWith(q) ? [{ text: "@all", label: t("composer.all"), hint: "@all" }] : [];
-    const whole = (members?.size ?? 0) >= (s.rooms.get(this.room)?.room.members ?? Infinity);
-    const choice = (u: User): Choice => ({ text: "@" + u.login, label: u.name, hint: "@" + u.login + (whole && !members?.has(u.id) ? " · " + t("composer.outside") : "") });
+    const size = s.rooms.get(this.room)?.room.members ?? Infinity;
+    const whole = () => (s.members.get(this.room)?.size ?? 0) >= size;
+    const choice = (u: User): Choice => ({ text: "@" + u.login, label: u.name, hint: "@" + u.login + (whole() && !s.members.get(this.room)?.has(u.id) ? " · " + t("composer.outside") : "") });
     const first = [...known.slice(0, 7).map(choice), ...all];
     if (!q || known.length >= 7) return { choices: first };
-    // By pinyin and from outside the room: the server knows.
-    const rest = this.client.call("search.names", { query, limit: 7 }).then((list) => list.users.filter((u) => u.id !== s.me?.id && !known.some((k) => k.id === u.id)).map(choice), () => []);
+    // By pinyin and from outside the room: the server knows. Who is outside a small
+    // room is told also by those who write before its members are here.
+    const here = whole() || size > 50 ? Promise.resolve() : this.client.loadMembers(this.room).then(() => {}, () => {});
+    const rest = this.client.call("search.names", { query, limit: 7 }).then((list) => here.then(() => list)).then((list) => list.users.filter((u) => u.id !== s.me?.id && !known.some((k) => k.id === u.id)).map(choice), () => []);
     return known.length ? { choices: first, more: rest } : { choices: rest.then((some) => [...some, ...all]) };
   }
 

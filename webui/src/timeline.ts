@@ -29,6 +29,7 @@ export class Timeline {
   private newButton: HTMLButtonElement;
   private rows = new Map<string, { signature: string; row: HTMLElement }>();
   private atBottom = true;
+  private stood = 0; // where the list was scrolled to when it was last at the bottom
   private marker = -1; // entries after it are new; -1: no line
   private markerCount = 0;
   private opened = false;
@@ -47,7 +48,7 @@ export class Timeline {
     this.scroller.setAttribute("role", "region");
     this.element = h("div", { class: "timeline" }, this.newButton, this.scroller, this.jumpButton);
     this.resize = new ResizeObserver(() => {
-      if (this.atBottom) this.bottom();
+      if (this.atBottom && !this.leaving()) this.bottom();
     });
     this.resize.observe(this.list);
     this.resize.observe(this.scroller);
@@ -109,6 +110,7 @@ export class Timeline {
     this.log.setAttribute("aria-label", t("timeline.label", { room: roomName(s, r.room) }));
     this.scroller.setAttribute("aria-label", t("timeline.label", { room: roomName(s, r.room) }));
     this.mark(r.room.head, r.room.my_read, unread(r));
+    if (this.opened && this.atBottom && this.leaving()) this.atBottom = false;
     const anchor = this.opened && !this.atBottom ? this.anchor() : null;
     // Only what comes in at the end is read aloud, not the pages one scrolls to.
     this.log.setAttribute("aria-live", this.opened && this.atBottom ? "polite" : "off");
@@ -222,6 +224,14 @@ export class Timeline {
 
   private bottom(): void {
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.stood = this.scroller.scrollTop;
+  }
+
+  // leaving: somebody has scrolled up, and the event that tells it is still on its
+  // way. A list that became shorter is scrolled up too, but it is at its bottom.
+  private leaving(): boolean {
+    const sc = this.scroller;
+    return sc.scrollTop < this.stood - bottomSlack && sc.scrollHeight - sc.scrollTop - sc.clientHeight > bottomSlack;
   }
 
   private scrolled(): void {
@@ -230,6 +240,7 @@ export class Timeline {
     const below = sc.scrollHeight - sc.scrollTop - sc.clientHeight;
     const tl = this.client.store.state.timelines.get(this.room);
     this.atBottom = below <= bottomSlack && !!tl?.atEnd;
+    if (this.atBottom) this.stood = sc.scrollTop;
     this.buttons();
     this.seen();
     this.fillScreen();
