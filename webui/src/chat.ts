@@ -47,6 +47,7 @@ export class Chat implements Frame {
   private main = h("main", { class: "room", id: "room" });
   private banner = h("p", { class: "banner", role: "status", hidden: true });
   private extras = h("div", { class: "banners" });
+  private pressed = false; // somebody holds a button of extras down
   private side = h("aside", { class: "side-pane", hidden: true });
   private sideView: View | null = null;
   private sideName = "";
@@ -91,6 +92,7 @@ export class Chat implements Frame {
     addEventListener("focus", this.attend);
     document.addEventListener("visibilitychange", this.attend);
     document.addEventListener("keydown", this.keys);
+    this.extras.addEventListener("pointerdown", this.press);
     document.addEventListener("pointerdown", this.pointed, true);
     this.drops();
     this.ends = features.flatMap((x: Feature) => x.start?.(this) ?? []);
@@ -280,7 +282,7 @@ export class Chat implements Frame {
       document.title = (n ? "(" + (n > 999 ? "999+" : n) + ") " : "") + (s.organisation || t("app.name"));
     }
     if (d.has("rooms") || d.has("me") || d.has("notices") || d.has("scheduled")) {
-      fillWith(this.extras, ...features.map((x) => x.banner?.(this) ?? null));
+      this.drawBanners();
       fillWith(this.rooms.head, ...features.map((x) => x.listHead?.(this) ?? null));
     }
     this.page?.draw?.(d);
@@ -298,6 +300,27 @@ export class Chat implements Frame {
       tl.seen();
     }
   }
+
+  // drawBanners waits while somebody presses: a button that is made anew between
+  // the press and its end is not clicked.
+  private drawBanners(): void {
+    if (this.pressed) return;
+    fillWith(this.extras, ...features.map((x) => x.banner?.(this) ?? null));
+  }
+
+  private press = (): void => {
+    this.pressed = true;
+    const end = () => {
+      removeEventListener("pointerup", end);
+      removeEventListener("pointercancel", end);
+      setTimeout(() => { // after the click
+        this.pressed = false;
+        this.drawBanners();
+      });
+    };
+    addEventListener("pointerup", end);
+    addEventListener("pointercancel", end);
+  };
 
   private drawHeader(room: ID): void {
     const s = this.client.store.state;
