@@ -7,6 +7,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/storage"
 
 	"posthouse/appliance/id"
 )
@@ -47,6 +48,8 @@ func loads(t *tab, account string) []row {
 	for range 8 {
 		t.open("/api/reference")
 		t.wait(`document.readyState === "complete"`)
+		// Nor may the service worker of the last time answer.
+		command(t, storage.ClearDataForOrigin, storage.ClearDataForOriginParams{Origin: ask[string](t, `location.origin`), StorageTypes: "service_workers,cache_storage"})
 		command(t, network.ClearBrowserCache, cdp.Empty{})
 		t.open("/")
 		t.wait(`window.bench?.drawn > 0`)
