@@ -85,7 +85,7 @@ class Recorder {
     this.audio = new AudioContext();
     void this.audio.resume(); // asking for the microphone may have taken too long for it to start by itself
     const a = this.audio.createAnalyser();
-    a.fftSize = 512;
+    a.fftSize = 8192; // longer than the time between two looks: no short sound falls between them
     this.audio.createMediaStreamSource(stream).connect(a);
     const wave = new Uint8Array(a.fftSize);
     const levels: number[] = bars.map(() => 0);
