@@ -98,7 +98,7 @@ func (c *Client) Connect(ctx context.Context) error {
 		c.done.Go(c.run)
 	}
 	c.mu.Unlock()
-	return c.await(ctx, func() bool { return c.link != nil })
+	return c.await(ctx, func() bool { return c.stats.Connects > 0 }) // it may have broken again by now
 }
 
 // Close ends the connection and waits for the reader and the writer. The

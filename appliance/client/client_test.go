@@ -268,6 +268,24 @@ func TestDrainLeavesAndComesBack(t *testing.T) {
 	}
 }
 
+// A connection that broke before anybody looked has been there.
+func TestDialSucceedsWhenTheConnectionBreaksAtOnce(t *testing.T) {
+	f := newFake(t)
+	for range 50 {
+		c, err := Dial(brief(t), Options{URL: f.url(), Token: "good", Backoff: time.Hour, OnEvent: func(e Event) {
+			if e.Type == Synced {
+				f.cut()
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestTheFirstFrameCarriesTheTokenWhereTheHeaderWasLost(t *testing.T) {
 	f := newFake(t)
 	f.set(func() { f.header = false })

@@ -135,6 +135,10 @@ const refusedConnections = `net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|CONNEC
 // notLoggedIn is what a browser says when the page asks who is logged in.
 const notLoggedIn = `status of 401 .*/api/session\.me`
 
+// loggedOut is what a browser says of calls under way while its device or its
+// account is thrown out.
+const loggedOut = `status of 401 .*/api/`
+
 func (p *tab) judge() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -56,6 +56,7 @@ func TestLanguageAndDevices(t *testing.T) {
 	ann.click("[role=menuitem]", "Devices")
 	ann.until("three devices", `document.querySelectorAll(".devices .device").length >= 3`)
 	other := ask[string](forgotten, `fetch("/api/session.me", { method: "POST", body: "{}", headers: { "Content-Type": "application/json" } }).then((r) => r.json()).then((s) => s.device)`)
+	forgotten.expects(loggedOut)
 	began := time.Now()
 	must(t, o.owner.Revoke(background(t), idOf(t, other)))
 	forgotten.finds("form button", "Log in")

@@ -343,6 +343,7 @@ func TestDirectory(t *testing.T) {
 	ann.click(".folk .person", "Bo Lin")
 	ann.click("dialog button", "Disable account")
 	ann.finds("dialog p", "logged out everywhere at once")
+	bob.expects(loggedOut)
 	ann.click("dialog:last-of-type button.danger", "Disable account")
 	bob.finds("form button", "Log in")
 	ann.finds("dialog [role=status]", "account disabled")

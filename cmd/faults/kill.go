@@ -137,8 +137,8 @@ func (k *killer) begin() error {
 	return nil
 }
 
-func (k *killer) dial(p person, on func(client.Event)) (*client.Client, error) {
-	return client.Dial(k.ctx, client.Options{URL: k.srv.url(), Token: p.token, Backoff: 4 * time.Millisecond, Timeout: 10 * time.Second, OnEvent: on})
+func (k *killer) dial(ctx context.Context, p person, on func(client.Event)) (*client.Client, error) {
+	return client.Dial(ctx, client.Options{URL: k.srv.url(), Token: p.token, Backoff: 4 * time.Millisecond, Timeout: 10 * time.Second, OnEvent: on})
 }
 
 func (k *killer) load(ctx context.Context, wg *sync.WaitGroup) error {
@@ -155,7 +155,7 @@ func (k *killer) load(ctx context.Context, wg *sync.WaitGroup) error {
 	for _, room := range rooms.Rooms {
 		k.follow.heads[room.ID] = room.Head
 	}
-	if k.follow.c, err = k.dial(k.people[killClients], k.follow.event); err != nil {
+	if k.follow.c, err = k.dial(ctx, k.people[killClients], k.follow.event); err != nil {
 		return err
 	}
 	for i := range killClients {
@@ -165,7 +165,7 @@ func (k *killer) load(ctx context.Context, wg *sync.WaitGroup) error {
 				u.rooms = append(u.rooms, room.id)
 			}
 		}
-		if u.c, err = k.dial(k.people[i], func(client.Event) {}); err != nil {
+		if u.c, err = k.dial(ctx, k.people[i], func(client.Event) {}); err != nil {
 			return err
 		}
 		k.uses = append(k.uses, u)

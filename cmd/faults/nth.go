@@ -178,14 +178,14 @@ func (r *run) tracedOnce(base *killer, i int, inject string) (ended bool, err er
 		return false, err
 	}
 	_ = os.Remove(filepath.Join(data, "posthouse.sock"))
-	k := &killer{run: r, people: base.people, rooms: base.rooms}
+	k := &killer{run: r, people: base.people, rooms: base.rooms, owner: base.owner}
 	if k.srv, err = newServer(base.srv.bin, data, base.srv.set...); err != nil {
 		return false, err
 	}
 	defer func() { k.srv.kill(); _ = os.RemoveAll(data) }()
 	name, _, _ := strings.Cut(inject, ":")
 	k.srv.wrap = []string{"strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=" + name, "-e", "inject=" + inject}
-	ctx, cancel := context.WithCancel(r.ctx)
+	ctx, cancel := context.WithTimeout(r.ctx, 2*time.Minute) // a server that died answers nobody
 	defer cancel()
 	var load sync.WaitGroup
 	if err := k.srv.start(r.ctx); err == nil {
