@@ -27,19 +27,29 @@ func floors() map[string]int {
 		"appliance/chat": 4, "appliance/bench": 4,
 		"appliance/gate": 5,
 
-		"cmd/posthouse": 6, "cmd/e2e": 6, "cmd/benchweb": 6, "cmd/faults": 6, "webui/build": 6, "appliance/client/examples/echo": 6, "webui/build/emoji": 6,
+		"appliance/meter": 0, "appliance/probe": 3,
+
+		"sysmon/words": 0,
+		"sysmon/expo":  1, "sysmon/store": 1, "sysmon/notify": 1, "sysmon/board": 1, "webui/console": 1,
+		"sysmon/host": 2, "sysmon/query": 2, "sysmon/scrape": 2, "sysmon/alert": 2, "sysmon/probe": 2,
+		"sysmon/rule": 3, "sysmon/health": 3,
+		"sysmon/runbook": 4, "sysmon/checklist": 4,
+		"sysmon": 5,
+		"admin":  6,
+
+		"cmd/posthouse": 7, "cmd/e2e": 7, "cmd/benchweb": 7, "cmd/faults": 7, "webui/build": 7, "appliance/client/examples/echo": 7, "webui/build/emoji": 7,
 	}
 }
 
 // owners are the packages that alone may import a library.
 func owners() map[string][]string {
 	return map[string][]string{
-		"go.etcd.io/bbolt":                   {"appliance/state", "appliance/search", "appliance/outhook"},
+		"go.etcd.io/bbolt":                   {"appliance/state", "appliance/search", "appliance/outhook", "sysmon/alert"},
 		"github.com/klauspost/compress/zstd": {"appliance/search"},
 		"github.com/mozillazg/go-pinyin":     {"appliance/pinyin"},
 		"github.com/fasthttp/websocket":      {"appliance/gate", "appliance/client", "appliance/bench"},
 		"github.com/shirou/gopsutil/v3":      {"sysmon/host"},
-		"github.com/a-h/templ":               {"webui", "webui/pages", "admin"},
+		"github.com/a-h/templ":               {"webui", "webui/pages", "webui/console", "admin"},
 		"github.com/fxamacker/cbor/v2":       {"appliance/record"},
 		"github.com/pelletier/go-toml/v2":    {"appliance/config"},
 	}
@@ -124,6 +134,9 @@ func TestImportsGoDown(t *testing.T) {
 			}
 			if strings.HasPrefix(s.pkg, "appliance") && (strings.HasPrefix(below, "webui") || strings.HasPrefix(below, "sysmon") || strings.HasPrefix(below, "admin")) {
 				t.Errorf("%s: the appliance knows nothing of %s", s.path, below)
+			}
+			if strings.HasPrefix(s.pkg, "sysmon") && !strings.HasPrefix(below, "sysmon") {
+				t.Errorf("%s: what watches knows nothing of %s", s.path, below)
 			}
 		}
 	}
