@@ -12,6 +12,10 @@ have strace || need="$need strace"
 have fusermount3 || need="$need fuse3"
 have node || need="$need nodejs"
 have npm || need="$need npm"
+have promtool || need="$need prometheus"
+have prometheus-alertmanager || need="$need prometheus-alertmanager"
+/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || need="$need python3-aiosmtpd"
+[ -x /usr/sbin/slapd ] || need="$need slapd ldap-utils"
 fc-list 2>/dev/null | grep -qi 'noto.*cjk' || need="$need fontconfig fonts-noto-cjk"
 [ -n "$need" ] || exit 0
 sudo=""
@@ -21,5 +25,11 @@ if ! have apt-get; then
 	exit 1
 fi
 $sudo apt-get update -qq
+policy=/usr/sbin/policy-rc.d # the services in these packages are not to start by themselves
+if [ ! -e $policy ]; then
+	printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null
+	$sudo chmod 755 $policy
+	trap '$sudo rm -f $policy' EXIT
+fi
 # shellcheck disable=SC2086 # words on purpose
 DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $need >/dev/null

@@ -16,6 +16,7 @@ type Config struct {
 	Session Session `toml:"session" doc:"Signing in and staying signed in." zh:"登录与保持登录。"`
 	Files   Files   `toml:"files" doc:"Uploaded files." zh:"上传的文件。"`
 	Hooks   Hooks   `toml:"hooks" doc:"Outgoing hooks and slash commands: what this server may call on behalf of its people." zh:"发送钩子与斜杠命令：服务器可以代用户访问什么。"`
+	Watch   Watch   `toml:"watch" doc:"How the server watches itself and this machine: metrics, rules, alerts and probes." zh:"服务器如何监控自身和本机：指标、规则、告警与探测。"`
 	Log     Log     `toml:"log" doc:"What the server writes about itself." zh:"服务器自身的运行日志。"`
 }
 
@@ -33,14 +34,17 @@ type Server struct {
 }
 
 // Proxies are TrustedProxies as networks.
-func (s Server) Proxies() []netip.Prefix {
+func (s Server) Proxies() []netip.Prefix { return prefixes(s.TrustedProxies) }
+
+// prefixes reads addresses and networks; Load refuses what is neither.
+func prefixes(list []string) []netip.Prefix {
 	var out []netip.Prefix
-	for _, text := range s.TrustedProxies {
+	for _, text := range list {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
 			a, err := netip.ParseAddr(text)
 			if err != nil {
-				continue // Load refuses it
+				continue
 			}
 			p = netip.PrefixFrom(a, a.BitLen())
 		}
@@ -115,6 +119,22 @@ type Hooks struct {
 	Makers          string        `toml:"makers" default:"admins" oneof:"admins,moderators" restart:"no" doc:"Who chooses the addresses that outgoing hooks and slash commands call. moderators: moderators and owners of rooms too; with them anybody who makes a room could try out the machines of your network." zh:"谁可以设定发送钩子与斜杠命令所访问的地址。moderators：房间主持人与房主也可以；那样任何能建房间的人都可以试探内网中的机器。"`
 	CommandTimeout  time.Duration `toml:"command_timeout" default:"5s" min:"3s" max:"10s" restart:"yes" doc:"How long a slash command's program may take to answer." zh:"斜杠命令的程序最长应答时间。"`
 }
+
+// Watch is the section [watch].
+type Watch struct {
+	Enabled         bool          `toml:"enabled" default:"true" restart:"yes" doc:"Sample, keep and judge metrics, send alerts and probe. false: the chat alone; the console then shows no figures." zh:"采样、保存并判断指标，发送告警并进行探测。设为 false 时只运行聊天，控制台不再显示数据。"`
+	Interval        time.Duration `toml:"interval" default:"15s" min:"1s" max:"1m" restart:"yes" doc:"How often every metric is sampled and rules are evaluated." zh:"指标采样和规则计算的间隔。"`
+	RawDays         int           `toml:"raw_days" default:"15" min:"1" max:"365" unit:"days" restart:"yes" doc:"How long samples are kept as they were taken; about 36 MB a day with 2,000 series." zh:"原始采样的保留天数；2,000 条序列每天约 36 MB。"`
+	RollupDays      int           `toml:"rollup_days" default:"730" min:"1" max:"3650" unit:"days" restart:"yes" doc:"How long one value for every 5 minutes is kept after that." zh:"此后每 5 分钟一个值的汇总数据的保留天数。"`
+	MaxSeries       int           `toml:"max_series" default:"20000" min:"2000" max:"1000000" restart:"yes" doc:"Most series that are kept at a time. New ones beyond it are left out, counted, and warned of." zh:"同时保留的序列上限。超出的新序列不予保存，但会计数并告警。"`
+	MetricsNetworks []string      `toml:"metrics_networks" default:"127.0.0.0/8,::1/128" restart:"yes" doc:"Addresses and networks (CIDR) that may read /metrics, /federate and the query API without a token. Everybody else needs the token that posthouse metrics token prints. Those who may read see figures, never messages." zh:"无需令牌即可读取 /metrics、/federate 和查询接口的地址与网段（CIDR）。其他来源需要使用 posthouse metrics token 给出的令牌。可读取者只能看到数字，看不到消息。"`
+	RemoteWriteURL  string        `toml:"remote_write_url" default:"" restart:"yes" doc:"Address of another Prometheus's remote write receiver that gets every sample too. Empty: nothing leaves this machine." zh:"另一台 Prometheus 的 remote write 接收地址，每个采样也会发往那里。留空则不向外发送。"`
+	RemoteWriteFile string        `toml:"remote_write_token_file" default:"" restart:"yes" doc:"File that holds the bearer token for remote_write_url." zh:"保存 remote_write_url 所用 bearer 令牌的文件。"`
+	LinkMbit        int           `toml:"link_mbit" default:"0" min:"0" max:"1000000" unit:"megabits per second" restart:"yes" doc:"What the network link of this machine carries, where its card does not say (virtual machines). 0: what the card says." zh:"本机网络链路的带宽（网卡未报告时填写，例如虚拟机）。0 表示以网卡报告为准。"`
+}
+
+// Metrics are the networks of MetricsNetworks.
+func (w Watch) Metrics() []netip.Prefix { return prefixes(w.MetricsNetworks) }
 
 // Log is the section [log].
 type Log struct {

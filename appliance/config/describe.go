@@ -73,6 +73,8 @@ func unitName(unit string) string {
 		return "天"
 	case "hours":
 		return "小时"
+	case "megabits per second":
+		return "兆比特每秒"
 	case "per second":
 		return "每秒"
 	case "per minute":

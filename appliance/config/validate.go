@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -78,6 +79,12 @@ func (c *Config) validate(src Sources, p *problems) {
 	c.checkLimits(fail)
 	for _, n := range c.Hooks.AllowedNetworks {
 		fail("hooks.allowed_networks", network(n))
+	}
+	for _, n := range c.Watch.MetricsNetworks {
+		fail("watch.metrics_networks", proxy(n))
+	}
+	if u, err := url.Parse(c.Watch.RemoteWriteURL); c.Watch.RemoteWriteURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil) {
+		fail("watch.remote_write_url", say("write http:// or https:// and a host, without user and password: %q", "请写 http:// 或 https:// 加主机名，不含用户名和密码：%q", c.Watch.RemoteWriteURL))
 	}
 }
 
