@@ -56,6 +56,7 @@ func Scenarios() []Scenario {
 		{"reconnect", wire.Text{En: "2,000 clients come back at once", Zh: "2000 个客户端同时重连"}, reconnect},
 		{"start", wire.Text{En: "starting on a large history, and reading in it", Zh: "大量历史下的启动与翻阅"}, start},
 		{"search", wire.Text{En: "searching 1,000,000 messages", Zh: "在 100 万条消息中搜索"}, searching},
+		{"watch", wire.Text{En: "what watching itself costs", Zh: "自我监控的开销"}, watching},
 		{"flush", wire.Text{En: "answers while state is flushed", Zh: "状态落盘期间的应答"}, flush},
 	}
 }
