@@ -62,6 +62,7 @@ func (s *Service) table() map[string]method {
 	bind(t, "message.journey", s.journey)
 
 	s.bindNotices(t)
+	bind(t, "audit.list", s.auditList)
 
 	bind(t, "file.get", s.fileGet)
 	bind(t, "file.discard", s.fileDiscard)

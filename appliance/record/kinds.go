@@ -37,6 +37,7 @@ const (
 	KindScheduledPut      Kind = 31
 	KindScheduledRemoved  Kind = 32
 	KindScheduledFailed   Kind = 33
+	KindAudited           Kind = 34
 )
 
 func blank(k Kind) Body {
@@ -107,6 +108,8 @@ func blank(k Kind) Body {
 		return new(ScheduledRemoved)
 	case KindScheduledFailed:
 		return new(ScheduledFailed)
+	case KindAudited:
+		return new(Audited)
 	}
 	return nil
 }

@@ -214,6 +214,7 @@ func limits() []limit {
 		{"MaxNoticesDay", wire.MaxNoticesDay, wire.Text{En: "notices of one author in 24 hours", Zh: "每人 24 小时内的通知数"}},
 		{"MaxNoticePeopleDay", wire.MaxNoticePeopleDay, wire.Text{En: "people asked by the notices of one author in 24 hours", Zh: "每人 24 小时内的通知合计要求的人次"}},
 		{"MaxReminders", wire.MaxReminders, wire.Text{En: "automatic reminders of one notice", Zh: "一个通知的自动提醒次数"}},
+		{"AuditPage", wire.AuditPage, wire.Text{En: "entries of the audit in one page", Zh: "每页审计记录数"}},
 		{"MaxScheduled", wire.MaxScheduled, wire.Text{En: "scheduled messages of one person", Zh: "每人的定时消息数"}},
 	}
 }

@@ -186,6 +186,8 @@ func groupTitle(name string) wire.Text {
 		return wire.Text{En: "Webhooks", Zh: "Webhook（网络钩子）"}
 	case "command":
 		return wire.Text{En: "Slash commands", Zh: "斜杠命令"}
+	case "audit":
+		return wire.Text{En: "Audit", Zh: "审计"}
 	case "import":
 		return wire.Text{En: "Import", Zh: "导入"}
 	case "department":

@@ -126,7 +126,7 @@ func (s *State) apply(tx *lookup, r *record.Record) error {
 	return nil
 }
 
-// applyLater is apply for notices and scheduled messages.
+// applyLater is apply for notices, scheduled messages and the audit.
 func (s *State) applyLater(r *record.Record) error {
 	switch body := r.Body.(type) {
 	case *record.NoticePut:
@@ -143,6 +143,8 @@ func (s *State) applyLater(r *record.Record) error {
 		return s.dropScheduled(r, body.Scheduled)
 	case *record.ScheduledFailed:
 		return s.applyScheduledFailed(r, body)
+	case *record.Audited:
+		s.applyAudited(r, body)
 	default:
 		return record.ErrUnknown
 	}

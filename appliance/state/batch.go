@@ -237,11 +237,11 @@ func (b *Batch) manager() (int, error) {
 }
 
 // Essential reports whether a command is taken even when the disk is nearly
-// full: logging in and out, taking things back, making room.
+// full: logging in and out, taking things back, making room, and the audit of it.
 func Essential(c Command) bool {
 	switch c.(type) {
 	case *AddDevice, *RemoveDevice, *SweepDevices, *SetPassword, *UpdateUser, *RecallMessage, *MarkRead,
-		*DiscardFile, *SweepFiles, *RemoveMembers, *RevokeInvite, *ConfirmNotice, *RemoveScheduled:
+		*DiscardFile, *SweepFiles, *RemoveMembers, *RevokeInvite, *ConfirmNotice, *RemoveScheduled, *Audit:
 		return true
 	}
 	return false

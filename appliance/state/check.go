@@ -85,7 +85,7 @@ func (s *State) Check() error {
 	c.notices()
 	c.scheduled()
 	c.hooks()
-	err := s.db.View(c.timelines)
+	err := errors.Join(s.db.View(c.timelines), s.db.View(c.audit))
 	c.fileCounts()
 	return errors.Join(append(c.found, err)...)
 }

@@ -12,8 +12,8 @@
 //
 // The directory, rooms, memberships, read marks, devices, files and key-value
 // entries are resident maps, loaded at Open; so are notices and scheduled
-// messages. Messages, revisions and client
-// keys live in bbolt, and in generations while they are not flushed: the tail
+// messages. Messages, revisions, client keys and entries of the audit
+// live in bbolt, and in generations while they are not flushed: the tail
 // takes what Apply makes, a Flush freezes the tail, writes it in one bbolt
 // transaction together with the position it stands for, and drops it.
 // Entities are replaced, never changed in place, so that a flush and readers
@@ -46,6 +46,7 @@
 //	confirms  notice(8) user(8)     confirmation
 //	scheduled scheduled(8)          scheduled
 //	hooks     hook(8)               record.Hook
+//	audit     position(8)           audited
 //
 // A file made before a bucket was added gets it, empty, when it is opened for
 // writing; opened for reading only, it counts as empty.
@@ -76,6 +77,9 @@
 // come in the order of their numbers, not of their times: Head.Time may go
 // back. Their keys and those of imported rooms belong to account 0. They go
 // only into rooms without any other message; members have read them.
+//
+// An entry of the audit is named by the journal position of its record, and
+// stays for ever.
 //
 // It runs no goroutines; the sequencer drives Apply and Flush.
 package state

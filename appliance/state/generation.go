@@ -36,11 +36,12 @@ const (
 	bConfirms    = "confirms"
 	bScheduled   = "scheduled"
 	bHooks       = "hooks"
+	bAudit       = "audit"
 )
 
 func buckets() []string {
 	return []string{bMeta, bUsers, bPasswords, bDevices, bDepts, bInvites, bRooms, bExtras,
-		bMembers, bReads, bFiles, bKV, bMarks, bMessages, bRevisions, bKeys, bNotices, bNoticeMarks, bConfirms, bScheduled, bHooks}
+		bMembers, bReads, bFiles, bKV, bMarks, bMessages, bRevisions, bKeys, bNotices, bNoticeMarks, bConfirms, bScheduled, bHooks, bAudit}
 }
 
 // slot names an entity in the file.
@@ -79,6 +80,7 @@ type generation struct {
 	messages map[msgKey]*Message
 	keys     map[clientKey]keyRef
 	puts     map[slot]any // nil = delete
+	audits   []*audited   // by position
 	last     uint64       // position of the last record in it
 }
 

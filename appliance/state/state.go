@@ -207,7 +207,7 @@ func create(path string, opt Options) error {
 // without it.
 func later(name string) bool {
 	switch name {
-	case bNotices, bNoticeMarks, bConfirms, bScheduled, bHooks:
+	case bNotices, bNoticeMarks, bConfirms, bScheduled, bHooks, bAudit:
 		return true
 	}
 	return false

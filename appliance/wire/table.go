@@ -54,7 +54,7 @@ func socket(s Spec) Spec { s.Socket = true; return s }
 // Table is the one table of methods, in the order of the reference.
 func Table() []Spec {
 	var t []Spec
-	for _, part := range [][]Spec{accountTable(), directoryTable(), roomTable(), messageTable(), noticeTable(), dataTable(), searchTable(), hookTable(), operatorTable(), importTable()} {
+	for _, part := range [][]Spec{accountTable(), directoryTable(), roomTable(), messageTable(), noticeTable(), dataTable(), searchTable(), hookTable(), operatorTable(), auditTable(), importTable()} {
 		t = append(t, part...)
 	}
 	return t
