@@ -215,6 +215,8 @@ func limits() []limit {
 		{"MaxNoticePeopleDay", wire.MaxNoticePeopleDay, wire.Text{En: "people asked by the notices of one author in 24 hours", Zh: "每人 24 小时内的通知合计要求的人次"}},
 		{"MaxReminders", wire.MaxReminders, wire.Text{En: "automatic reminders of one notice", Zh: "一个通知的自动提醒次数"}},
 		{"AuditPage", wire.AuditPage, wire.Text{En: "entries of the audit in one page", Zh: "每页审计记录数"}},
+		{"MaxAuditWord", wire.MaxAuditWord, wire.Text{En: "bytes of action, role and address of an entry of the audit", Zh: "审计记录中操作、角色、地址的字节数"}},
+		{"MaxAuditText", wire.MaxAuditText, wire.Text{En: "bytes of name, object and detail of an entry of the audit, each", Zh: "审计记录中名称、对象、内容各自的字节数"}},
 		{"MaxScheduled", wire.MaxScheduled, wire.Text{En: "scheduled messages of one person", Zh: "每人的定时消息数"}},
 	}
 }
