@@ -1707,6 +1707,57 @@ export interface SetupLink {
   url: string;
 }
 
+/** Params of audit.list. */
+export interface AuditListParams {
+  /** only entries older than this position: next of the page before */
+  before?: number;
+  /** 1-200, default 200 */
+  limit?: number;
+  /** only by this account */
+  actor?: ID;
+  /** only this action, or all that begin with it and a dot */
+  action?: string;
+  /** only with this outcome */
+  outcome?: string;
+  /** not before, ms */
+  from?: number;
+  /** before, ms */
+  to?: number;
+  /** part of name, action, object, detail or address */
+  text?: string;
+}
+
+/** Result of audit.list. */
+export interface AuditList {
+  /** newest first */
+  entries: AuditEntry[];
+  /** there may be older ones: give it as before */
+  next?: number;
+}
+
+export interface AuditEntry {
+  /** journal position, which names the entry */
+  position: number;
+  /** when it happened, ms */
+  at: number;
+  /** who did it; absent: the server itself or its command line */
+  actor?: ID;
+  /** name of the actor at that time */
+  name?: string;
+  /** role of the actor at that time; also operator and box */
+  role?: string;
+  /** where from */
+  address?: string;
+  /** what was done, such as runbook.run */
+  action: string;
+  /** what it was done to */
+  object?: string;
+  /** with which values; never secrets */
+  detail?: string;
+  /** done, refused, failed, or tried for a dry run */
+  outcome: string;
+}
+
 /** Result of import.limits. */
 export interface ImportLimits {
   /** bytes of files a person may own */
@@ -2248,6 +2299,8 @@ export interface Methods {
   "room.inspect": { params: RoomParam; result: RoomResult; socket: false };
   /** A new one-time setup link; the earlier one is worthless. */
   "setup.link": { params: Empty; result: SetupLink; socket: false };
+  /** Who did what to the server, newest first. An empty page with next set means: go on. */
+  "audit.list": { params: AuditListParams; result: AuditList; socket: false };
   /** Bounds that an import must keep. */
   "import.limits": { params: Empty; result: ImportLimits; socket: false };
   /** Makes accounts for people of another system, without passwords. */
@@ -2358,6 +2411,7 @@ export const access: { readonly [M in Method]: Access } = {
   "room.all": "operator",
   "room.inspect": "operator",
   "setup.link": "operator",
+  "audit.list": "sees",
   "import.limits": "operator",
   "import.people": "operator",
   "import.rooms": "operator",
@@ -2489,6 +2543,12 @@ export const limits = {
   MaxNoticePeopleDay: 1000000,
   /** automatic reminders of one notice */
   MaxReminders: 50,
+  /** entries of the audit in one page */
+  AuditPage: 200,
+  /** bytes of action, role and address of an entry of the audit */
+  MaxAuditWord: 64,
+  /** bytes of name, object and detail of an entry of the audit, each */
+  MaxAuditText: 2000,
   /** scheduled messages of one person */
   MaxScheduled: 100,
 } as const;
