@@ -63,7 +63,7 @@ func (s *Service) departmentRemove(c *Call, p *wire.DepartmentParam) (wire.Done,
 
 func (s *Service) userCreate(c *Call, p *wire.UserCreate) (wire.UserResult, error) {
 	cmd := &state.OpenAccount{User: record.User{Login: p.Login, Name: p.Name, Role: string(p.Role), Department: p.Department,
-		Title: p.Title, Email: p.Email, Phone: p.Phone, Bot: p.Bot}}
+		Title: p.Title, Email: p.Email, Phone: p.Phone, Bot: p.Bot, Probe: p.Probe}}
 	if p.Password != "" {
 		if err := s.checkPassword("password", p.Password, p.Login); err != nil {
 			return wire.UserResult{}, err

@@ -123,7 +123,12 @@ func (d *deliverer) add(t wire.EventType, data any, to Delivery) {
 }
 
 func (d *deliverer) user(uid id.ID) {
-	if u, ok := d.s.s.User(uid); ok {
+	u, ok := d.s.s.User(uid)
+	switch {
+	case !ok:
+	case u.Probe:
+		d.add(wire.EventUser, u, Delivery{Users: []id.ID{uid}})
+	default:
 		d.add(wire.EventUser, u, Delivery{Everyone: true})
 	}
 }
@@ -142,7 +147,7 @@ func (d *deliverer) message(t wire.EventType, room id.ID, seq uint64) {
 		d.s.opt.Log.Error("message of a record", "position", d.r.Pos, "error", err)
 		return
 	}
-	d.add(t, &m, Delivery{Room: room, Seq: seq, Sender: m.Sender})
+	d.add(t, &m, Delivery{Room: room, Seq: seq, Sender: m.Sender, Probe: d.s.s.IsProbe(m.Sender)})
 }
 
 // thread tells how many replies the thread of a message has by now.

@@ -132,7 +132,8 @@ type User struct {
 	Avatar     id.ID  `cbor:"9,keyasint,omitempty"`
 	Bot        bool   `cbor:"10,keyasint,omitempty"`
 	Disabled   bool   `cbor:"11,keyasint,omitempty"`
-	Created    int64  `cbor:"12,keyasint"` // Unix ms
+	Created    int64  `cbor:"12,keyasint"`           // Unix ms
+	Probe      bool   `cbor:"13,keyasint,omitempty"` // a virtual user, left out of every figure about people
 }
 
 // UserPut makes an account or replaces its profile. Disabling ends all of the

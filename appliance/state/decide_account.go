@@ -96,6 +96,12 @@ func (c *OpenAccount) decide(b *Batch) (Outcome, error) {
 		if err := b.mayGive(u.Role); err != nil {
 			return Outcome{}, err
 		}
+		if u.Probe && !b.actor.Operator {
+			return Outcome{}, wire.Refuse(wire.Forbidden, "virtual users are made on the box itself only", "虚拟用户只能在服务器本机新建")
+		}
+		if err := plainProbe(u); err != nil {
+			return Outcome{}, err
+		}
 		if len(b.s.users) == 0 && u.Role != string(wire.Owner) {
 			return Outcome{}, wire.Refuse(wire.Conflict, "the first account must be an owner: open the link of posthouse setup, or give the role owner",
 				"第一个账号必须是所有者：请打开 posthouse setup 的链接，或指定角色 owner")
@@ -187,6 +193,14 @@ func (b *Batch) profile(u *record.User) error {
 	return nil
 }
 
+// plainProbe refuses a virtual user with a role: its password lies on the box.
+func plainProbe(u *record.User) error {
+	if u.Probe && u.Role != string(wire.Member) {
+		return wire.BadParam("role", "a virtual user is a member", "虚拟用户的角色须为 member")
+	}
+	return nil
+}
+
 // mayGive refuses giving a role above the caller's own.
 func (b *Batch) mayGive(role string) error {
 	mine, err := b.manager()
@@ -252,6 +266,9 @@ func (c *UpdateUser) decide(b *Batch) (Outcome, error) {
 			return Outcome{}, err
 		}
 		u.Role = *c.Role
+	}
+	if err := plainProbe(&u); err != nil {
+		return Outcome{}, err
 	}
 	if err := b.profile(&u); err != nil {
 		return Outcome{}, err

@@ -196,7 +196,7 @@ func (b *Batch) audience(u *record.User, n *record.Notice) ([]id.ID, error) {
 	}
 	maps.DeleteFunc(set, func(uid id.ID, _ struct{}) bool {
 		x := b.s.users[uid]
-		return uid == u.ID || x.Bot || x.Disabled
+		return uid == u.ID || x.Bot || x.Probe || x.Disabled
 	})
 	if len(set) == 0 {
 		return nil, wire.BadParam("rooms", "nobody but yourself would be asked: choose rooms, departments or people", "除你自己外无人需要确认，请选择房间、部门或人员")

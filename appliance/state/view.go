@@ -79,7 +79,7 @@ func (s *State) Alive(user, device id.ID) (wire.Role, bool) {
 
 func wireUser(u *record.User) wire.User {
 	return wire.User{ID: u.ID, Login: u.Login, Name: u.Name, Role: wire.Role(u.Role), Department: u.Department, Title: u.Title,
-		Email: u.Email, Phone: u.Phone, Avatar: u.Avatar, Bot: u.Bot, Disabled: u.Disabled, Created: u.Created}
+		Email: u.Email, Phone: u.Phone, Avatar: u.Avatar, Bot: u.Bot, Disabled: u.Disabled, Created: u.Created, Probe: u.Probe}
 }
 
 // User is one account.
@@ -101,14 +101,24 @@ func (s *State) UserByLogin(login string) (wire.User, bool) {
 	return s.User(uid)
 }
 
-// Directory lists accounts by name, then ID. Disabled ones only with all.
+// IsProbe reports whether an account is a virtual user, which no figure about
+// people counts.
+func (s *State) IsProbe(user id.ID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	u := s.users[user]
+	return u != nil && u.Probe
+}
+
+// Directory lists accounts by name, then ID. Disabled and virtual ones only
+// with all.
 func (s *State) Directory(p wire.DirectoryParams, all bool) wire.UserList {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	q := s.names.reader.Query(p.Query)
 	var found []*record.User
 	for _, u := range s.users {
-		if u.Disabled && !all || p.Department != 0 && !s.below(u.Department, p.Department) {
+		if (u.Disabled || u.Probe) && !all || p.Department != 0 && !s.below(u.Department, p.Department) {
 			continue
 		}
 		if s.called(u, q) {
@@ -170,11 +180,11 @@ func (s *State) Departments() []wire.Department {
 }
 
 // headcount is how many accounts stand in each department and below it,
-// without disabled ones.
+// without disabled and virtual ones.
 func (s *State) headcount() map[id.ID]int {
 	people := make(map[id.ID]int, len(s.depts))
 	for _, u := range s.users {
-		if u.Disabled {
+		if u.Disabled || u.Probe {
 			continue
 		}
 		d := s.depts[u.Department]

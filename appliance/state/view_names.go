@@ -85,7 +85,7 @@ func (s *State) Named(query string, uid id.ID, limit int) wire.NamesResult {
 	defer s.mu.RUnlock()
 	var people []ranked[*record.User]
 	for _, u := range s.users {
-		if rank := s.names.rank(u.Name, u.Login, q); rank < pinyin.None && !u.Disabled {
+		if rank := s.names.rank(u.Name, u.Login, q); rank < pinyin.None && !u.Disabled && !u.Probe {
 			_, near := s.directs[pair{min(u.ID, uid), max(u.ID, uid)}]
 			people = append(people, ranked[*record.User]{rank, near, u.Name, u.ID, u})
 		}

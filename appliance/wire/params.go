@@ -114,6 +114,7 @@ type (
 		Email      string `json:"email,omitzero" doc:"e-mail|邮箱"`
 		Phone      string `json:"phone,omitzero" doc:"phone|电话"`
 		Bot        bool   `json:"bot,omitzero" doc:"a program|机器人"`
+		Probe      bool   `json:"probe,omitzero" doc:"a virtual user; role member, made on the box itself only|虚拟用户，角色须为 member，仅可在服务器本机新建"`
 	}
 	UserUpdate struct {
 		User       id.ID   `json:"user" doc:"account|账号"`

@@ -55,6 +55,7 @@ type User struct {
 	Bot        bool   `json:"bot,omitzero" doc:"a program, not a person|机器人"`
 	Disabled   bool   `json:"disabled,omitzero" doc:"may not log in|已停用"`
 	Created    int64  `json:"created" doc:"time, ms|创建时间（毫秒）"`
+	Probe      bool   `json:"probe,omitzero" doc:"a virtual user that tests the server; not in the directory, and in no figure about people|用于检测服务器的虚拟用户，不在通讯录中，也不计入任何业务数据"`
 }
 
 // Department is a node of the tree of departments.

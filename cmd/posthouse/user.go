@@ -69,6 +69,7 @@ func (a *app) userAdd() *cobra.Command {
 	f.StringVar(&p.Email, "email", "", a.say.of("e-mail address", "邮箱"))
 	f.StringVar(&p.Phone, "phone", "", a.say.of("phone number", "电话"))
 	f.BoolVar(&p.Bot, "bot", false, a.say.of("the account is a program; it needs no password", "机器人账号，不需要密码"))
+	f.BoolVar(&p.Probe, "probe", false, a.say.of("a virtual user that tests the server: hidden, and in no figure about people", "用于检测服务器的虚拟用户：对他人隐藏，不计入任何业务数据"))
 	f.BoolVar(&none, "no-password", false, a.say.of("nobody can log in until a password is set", "暂不设密码，设置前无法登录"))
 	secret.register(cmd, a)
 	completes(cmd, "role", "owner", "admin", "auditor", "member")
