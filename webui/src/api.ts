@@ -86,6 +86,8 @@ export interface User {
   disabled?: boolean;
   /** time, ms */
   created: number;
+  /** a virtual user that tests the server; not in the directory, and in no figure about people */
+  probe?: boolean;
 }
 
 /** Params of session.login. */
@@ -306,6 +308,8 @@ export interface UserCreate {
   phone?: string;
   /** a program */
   bot?: boolean;
+  /** a virtual user; role member, made on the box itself only */
+  probe?: boolean;
 }
 
 /** Params of user.update. */
