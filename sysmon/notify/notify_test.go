@@ -129,7 +129,6 @@ func TestAnEndlessAnswerIsCut(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	answer := must(t, "", nil)
 	answer, err := sender(nil).Send(t.Context(), channel("webhook", "en", "url", s.URL), hot())
 	if must(t, "", err); len(answer) > maxAnswer {
 		t.Errorf("%d bytes kept", len(answer))
