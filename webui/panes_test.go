@@ -77,7 +77,7 @@ same("square", module.middle(5, 5), {x: 0, y: 0, edge: 5});
 // The dark colours stand in the style sheet twice: for those whose system is
 // dark, and for those who chose so. Both must say the same.
 func TestDarkIsDarkEitherWay(t *testing.T) {
-	css, err := os.ReadFile("static/css/base.css")
+	css, err := os.ReadFile("static/css/tokens.css")
 	if err != nil {
 		t.Fatal(err)
 	}

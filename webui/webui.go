@@ -149,9 +149,15 @@ func ErrorPage(acceptLanguage string, status int, text, trace string) []byte {
 	return pages.Render(pages.Problem(v, t))
 }
 
-// styleSheet is the address of the one style sheet, whose name has a hash.
-func styleSheet() string {
-	names, err := fs.Glob(dist, "dist/assets/app.*.css")
+// styleSheet is the address of the chat's style sheet, whose name has a hash.
+func styleSheet() string { return asset("app.*.css") }
+
+// Console gives the addresses of the script and the style sheet of the
+// operator's console, whose names have a hash.
+func Console() (script, style string) { return asset("console.*.js"), asset("console.*.css") }
+
+func asset(pattern string) string {
+	names, err := fs.Glob(dist, "dist/assets/"+pattern)
 	if err != nil || len(names) == 0 {
 		return ""
 	}

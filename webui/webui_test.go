@@ -64,7 +64,7 @@ func TestDistIsFresh(t *testing.T) {
 }
 
 func TestBundleIsSmall(t *testing.T) {
-	total := 0
+	total, console := 0, 0
 	names, err := filepath.Glob("dist/assets/*.gz")
 	if err != nil {
 		t.Fatal(err)
@@ -74,10 +74,17 @@ func TestBundleIsSmall(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if strings.HasPrefix(filepath.Base(name), "console.") {
+			console += len(content)
+			continue
+		}
 		total += len(content)
 	}
 	if total == 0 || total > 150_000 {
 		t.Errorf("the client is %d bytes compressed, want at most 150 kB", total)
+	}
+	if console == 0 || console > 100_000 {
+		t.Errorf("the console is %d bytes compressed, want at most 100 kB", console)
 	}
 }
 

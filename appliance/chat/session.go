@@ -180,6 +180,31 @@ func (s *Service) me(c *Call, _ *wire.Empty) (wire.Session, error) {
 	return in, nil
 }
 
+// confirm checks the caller's own password and changes nothing. Tries count as
+// those of a login.
+func (s *Service) confirm(c *Call, p *wire.ConfirmParams) (wire.Done, error) {
+	u, ok := s.s.User(c.Actor.User)
+	if !ok {
+		return wire.Done{}, wire.Refuse(wire.Unauthenticated, "log in first", "请先登录")
+	}
+	if len(p.Password) > wire.MaxPassword {
+		return wire.Done{}, wire.BadParam("password", "8 to 256 bytes", "8 到 256 字节")
+	}
+	if err := s.spend(s.logins, u.Login, c.Now); err != nil {
+		return wire.Done{}, err
+	}
+	ok, err := s.hasher.matches(p.Password, s.s.Password(u.ID))
+	if err != nil {
+		return wire.Done{}, err
+	}
+	if !ok {
+		s.opt.Log.Info("password not confirmed", "login", u.Login, "address", c.Address, "trace", c.Trace)
+		return wire.Done{}, wire.Refuse(wire.Forbidden, "the password is wrong", "密码错误")
+	}
+	s.logins.give(u.Login, c.Now)
+	return wire.Done{Position: s.Position()}, nil
+}
+
 func (s *Service) logout(c *Call, _ *wire.Empty) (wire.Done, error) {
 	return s.done(c, &state.RemoveDevice{Device: c.Actor.Device})
 }

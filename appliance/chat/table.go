@@ -11,6 +11,7 @@ func (s *Service) table() map[string]method {
 	bind(t, "setup.complete", s.setupComplete)
 	bind(t, "session.login", s.login)
 	bind(t, "session.me", s.me)
+	bind(t, "session.confirm", s.confirm)
 	bind(t, "session.logout", s.logout)
 	bind(t, "session.devices", s.devices)
 	bind(t, "session.revoke", s.revoke)

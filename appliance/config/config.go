@@ -16,6 +16,7 @@ type Config struct {
 	Session Session `toml:"session" doc:"Signing in and staying signed in." zh:"登录与保持登录。"`
 	Files   Files   `toml:"files" doc:"Uploaded files." zh:"上传的文件。"`
 	Hooks   Hooks   `toml:"hooks" doc:"Outgoing hooks and slash commands: what this server may call on behalf of its people." zh:"发送钩子与斜杠命令：服务器可以代用户访问什么。"`
+	Console Console `toml:"console" doc:"The console: pages at /admin for owners, admins and auditors." zh:"控制台：/admin 下供所有者、管理员与审计员使用的页面。"`
 	Watch   Watch   `toml:"watch" doc:"How the server watches itself and this machine: metrics, rules, alerts and probes." zh:"服务器如何监控自身和本机：指标、规则、告警与探测。"`
 	Log     Log     `toml:"log" doc:"What the server writes about itself." zh:"服务器自身的运行日志。"`
 }
@@ -119,6 +120,15 @@ type Hooks struct {
 	Makers          string        `toml:"makers" default:"admins" oneof:"admins,moderators" restart:"no" doc:"Who chooses the addresses that outgoing hooks and slash commands call. moderators: moderators and owners of rooms too; with them anybody who makes a room could try out the machines of your network." zh:"谁可以设定发送钩子与斜杠命令所访问的地址。moderators：房间主持人与房主也可以；那样任何能建房间的人都可以试探内网中的机器。"`
 	CommandTimeout  time.Duration `toml:"command_timeout" default:"5s" min:"3s" max:"10s" restart:"yes" doc:"How long a slash command's program may take to answer." zh:"斜杠命令的程序最长应答时间。"`
 }
+
+// Console is the section [console].
+type Console struct {
+	Listen          []string `toml:"listen" default:"" restart:"yes" doc:"Addresses for https that serve the console alone, for example \"192.168.9.1:9443\" in a network for administration. /admin is then not served at server.listen any more. Empty: the console is at server.listen." zh:"只提供控制台的 https 监听地址，例如管理网中的“192.168.9.1:9443”。设置后 server.listen 不再提供 /admin。留空则控制台位于 server.listen。"`
+	AllowedNetworks []string `toml:"allowed_networks" default:"" restart:"no" doc:"Addresses and networks (CIDR) that may open the console; for everybody else there is nothing at /admin. Empty: everybody may try to log in. Shut out yourself? Change the file and reload, or start with --set console.allowed_networks=; on the machine itself the socket of the command line always works (curl --unix-socket SOCKET http://console/admin)." zh:"可以打开控制台的地址与网段（CIDR），其他来源访问 /admin 时如同没有内容。留空则任何人都可以尝试登录。把自己挡在门外时，请修改文件后重新加载，或用 --set console.allowed_networks= 启动；在本机上命令行套接字始终可用（curl --unix-socket 套接字 http://console/admin）。"`
+}
+
+// Networks are AllowedNetworks.
+func (c Console) Networks() []netip.Prefix { return prefixes(c.AllowedNetworks) }
 
 // Watch is the section [watch].
 type Watch struct {

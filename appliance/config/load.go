@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -162,10 +163,7 @@ func (l *loader) tree(p string, tree map[string]any, where map[string]Source) {
 func (l *loader) unknown(at Source, name string) {
 	known := l.names
 	if !strings.Contains(name, ".") {
-		for s := range l.secs {
-			known = append(slices.Clip(known), s)
-		}
-		slices.Sort(known)
+		known = append(slices.Clip(known), slices.Sorted(maps.Keys(l.secs))...)
 	}
 	if s := suggest(name, known); s != "" {
 		l.add(at, name, say("unknown key; did you mean %s?", "未知的配置项；是否想写 %s？", s), nil)

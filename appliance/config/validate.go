@@ -77,6 +77,7 @@ func (c *Config) validate(src Sources, p *problems) {
 	c.checkServer(fail)
 	c.checkTLS(fail)
 	c.checkLimits(fail)
+	c.checkConsole(fail)
 	for _, n := range c.Hooks.AllowedNetworks {
 		fail("hooks.allowed_networks", network(n))
 	}
@@ -125,6 +126,23 @@ func (c *Config) checkServer(fail func(string, *text)) {
 	}
 	if n := len([]rune(s.Organisation)); n > 64 {
 		fail("server.organisation", say("is %d characters long; at most 64", "长 %d 个字符，最多 64 个", n))
+	}
+}
+
+func (c *Config) checkConsole(fail func(string, *text)) {
+	for i, a := range c.Console.Listen {
+		fail("console.listen", listenAddress(a))
+		for _, b := range append(append([]string{c.Server.ListenLocal}, c.Server.Listen...), c.Console.Listen[:i]...) {
+			if b != "" && sameSocket(a, b) {
+				fail("console.listen", say("%q takes the same port as %q", "%q 与 %q 占用同一端口", a, b))
+			}
+		}
+	}
+	if len(c.Console.Listen) > 0 && len(c.Server.Listen) == 0 {
+		fail("console.listen", say("needs https, which server.listen turns on", "需要 https，请先设置 server.listen"))
+	}
+	for _, n := range c.Console.AllowedNetworks {
+		fail("console.allowed_networks", proxy(n))
 	}
 }
 

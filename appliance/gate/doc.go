@@ -16,6 +16,8 @@
 //     the record that ended it is read.
 //   - Incoming hooks (POST /hooks/<token>, /robot/send?access_token=<token>) are
 //     told apart by their token alone, which no log and no metric holds.
+//   - A Mount is asked with who is calling; what changes something comes to it
+//     from pages of this server alone.
 //   - GET changes nothing. A cookie counts only for requests of the same origin.
 //     Header X-Forwarded-For is believed of trusted proxies alone; its kin are
 //     not read.

@@ -174,7 +174,9 @@ func (g *Gate) report(where string, p any) {
 
 // Serve lets connections in through a listener until Drain or Close, and closes
 // the listener. It returns nil after those.
-func (g *Gate) Serve(ln net.Listener, kind ListenerKind) error {
+func (g *Gate) Serve(ln net.Listener, kind ListenerKind) error { return g.serve(ln, kind, false) }
+
+func (g *Gate) serve(ln net.Listener, kind ListenerKind, apart bool) error {
 	door, err := g.listener(ln, kind)
 	if errors.Is(err, net.ErrClosed) {
 		_ = ln.Close()
@@ -183,7 +185,7 @@ func (g *Gate) Serve(ln net.Listener, kind ListenerKind) error {
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	server := g.server(kind)
+	server := g.server(kind, apart)
 	g.mu.Lock()
 	if g.closed || g.draining.Load() {
 		g.mu.Unlock()

@@ -178,6 +178,9 @@ type Options struct {
 	// copies of what the client sent.
 	Static func(path, acceptLanguage, acceptEncoding string) (StaticFile, bool)
 
+	// Mounts are parts of the address space that others answer.
+	Mounts []Mount
+
 	// Missing is the page for a person who opened an address where nothing is;
 	// programs get JSON.
 	Missing func(acceptLanguage string) []byte

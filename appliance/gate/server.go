@@ -31,10 +31,10 @@ const (
 // the connection of one person goes back to a pool while it is in use, and the
 // next person gets it. StreamRequestBody keeps a declared length from being
 // allocated before anything came.
-func (g *Gate) server(kind ListenerKind) *fasthttp.Server {
+func (g *Gate) server(kind ListenerKind, apart bool) *fasthttp.Server {
 	l := g.limit()
 	return &fasthttp.Server{
-		Handler:                      g.handler(kind),
+		Handler:                      g.handler(kind, apart),
 		ErrorHandler:                 g.badRequest,
 		HeaderReceived:               g.headerReceived,
 		KeepHijackedConns:            true,
@@ -79,7 +79,7 @@ func (g *Gate) headerReceived(h *fasthttp.RequestHeader) fasthttp.RequestConfig 
 }
 
 // handler is the way of one HTTP request.
-func (g *Gate) handler(kind ListenerKind) fasthttp.RequestHandler {
+func (g *Gate) handler(kind ListenerKind, apart bool) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		start := time.Now()
 		trace := newTrace()
@@ -100,7 +100,7 @@ func (g *Gate) handler(kind ListenerKind) fasthttp.RequestHandler {
 				ctx.SetStatusCode(status)
 				return
 			}
-			endpoint = g.route(ctx, kind)
+			endpoint = g.route(ctx, kind, apart)
 		}()
 		g.secure(ctx, kind)
 		if !ctx.Hijacked() && unread(ctx) {
@@ -185,8 +185,14 @@ func hostname(host string) string {
 }
 
 // route hands the request to its handler and names the endpoint for metrics.
-func (g *Gate) route(ctx *fasthttp.RequestCtx, kind ListenerKind) string {
+func (g *Gate) route(ctx *fasthttp.RequestCtx, kind ListenerKind, apart bool) string {
 	path := string(ctx.Path())
+	if m := g.mounted(path, kind, apart); m != nil {
+		return g.serveMount(ctx, kind, m)
+	}
+	if apart && !strings.HasPrefix(path, "/assets/") && path != "/favicon.ico" && !strings.HasPrefix(path, "/health/") {
+		path = "/apart" // where nothing is
+	}
 	switch {
 	case path == "/health/live" || path == "/health/ready":
 		g.serveHealth(ctx, path == "/health/ready")

@@ -37,6 +37,9 @@ type (
 		Kind       string `json:"kind,omitzero" doc:"browser, app or bot; default app|设备类型，默认 app"`
 		Cookie     bool   `json:"cookie,omitzero" doc:"true: the token comes as an HttpOnly cookie and not in the result|true 表示令牌只放入 HttpOnly cookie"`
 	}
+	ConfirmParams struct {
+		Password string `json:"password" doc:"the caller's password|本人密码"`
+	}
 	Session struct {
 		User    User   `json:"user" doc:"who is logged in|已登录的用户"`
 		Device  id.ID  `json:"device" doc:"this device|本设备"`

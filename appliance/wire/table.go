@@ -66,6 +66,7 @@ func accountTable() []Spec {
 		row[SetupParams, Session]("setup.complete", Public, Auth, "Makes the first owner with the token of the setup link and logs in. Works once.", "使用初始化链接的令牌创建首位所有者并登录，仅一次有效。"),
 		row[LoginParams, Session]("session.login", Public, Auth, "Logs in and makes a device.", "登录并创建设备。"),
 		row[Empty, Session]("session.me", LoggedIn, Query, "Who is logged in on this device.", "本设备登录的是谁。"),
+		row[ConfirmParams, Done]("session.confirm", LoggedIn, Auth, "Checks the caller's own password once more, before something dangerous. Changes nothing.", "在危险操作之前再次核对本人密码，不做任何更改。"),
 		row[Empty, Done]("session.logout", LoggedIn, Write, "Ends this device's session; its token is worthless afterwards.", "结束本设备会话，令牌随即失效。"),
 		row[UserOptional, DeviceList]("session.devices", LoggedIn, Query, "Devices of the caller (or, for auditors and above, of anyone).", "调用者（审计员及以上可查任何人）的设备。"),
 		row[DeviceParam, Done]("session.revoke", LoggedIn, Write, "Ends a device's session: its connections close within a second. One's own; an admin anyone's.", "吊销设备：其连接在一秒内断开。"),

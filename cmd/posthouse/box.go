@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -200,7 +201,7 @@ func (b *box) openHooks(cfg config.Config) error {
 // ports are those that this server listens on.
 func ports(cfg config.Config) []int {
 	var out []int
-	for _, a := range append([]string{cfg.Server.ListenLocal}, cfg.Server.Listen...) {
+	for _, a := range slices.Concat([]string{cfg.Server.ListenLocal}, cfg.Server.Listen, cfg.Console.Listen) {
 		if _, port, err := net.SplitHostPort(a); err == nil {
 			if n, err := strconv.Atoi(port); err == nil {
 				out = append(out, n)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"posthouse/admin"
 	"posthouse/appliance/config"
 	"posthouse/appliance/gate"
 	"posthouse/appliance/lancert"
@@ -52,22 +53,25 @@ const drainTime = 8 * time.Second
 // server is a box with its doors open.
 type server struct {
 	*box
-	cfg     config.Config
-	gate    *gate.Gate
-	level   *slog.LevelVar
-	reloads atomic.Int64   // times the configuration was looked at again
-	cert    lancert.Source // nil without https
-	local   net.Listener
-	lans    []net.Listener
-	sock    net.Listener
-	loops   sync.WaitGroup // keep and punctual
+	cfg      config.Config
+	gate     *gate.Gate
+	level    *slog.LevelVar
+	reloads  atomic.Int64   // times the configuration was looked at again
+	cert     lancert.Source // nil without https
+	local    net.Listener
+	lans     []net.Listener
+	sock     net.Listener
+	consoles []net.Listener // of the console alone
+	console  *admin.Admin
+	began    time.Time
+	loops    sync.WaitGroup // keep and punctual
 }
 
 // serve is the wiring, in order: certificate, box, gate, listeners. It returns
 // when ctx ends or the store fails.
 func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Writer) error {
 	log, level := logger(cfg, errOut)
-	s := &server{cfg: cfg, level: level}
+	s := &server{cfg: cfg, level: level, began: time.Now()}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var err error
@@ -104,6 +108,8 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	}
 	opt.Static = static(s.cert, s.cfg.Server.Language, s.cfg.Server.OfflinePages)
 	opt.Missing = func(lang string) []byte { return webui.ErrorPage(lang, 404, "", "") }
+	s.console = admin.New(s.consoleOptions())
+	opt.Mounts = append(opt.Mounts, s.consoleMount())
 	if s.gate, err = gate.New(opt); err != nil {
 		return err
 	}
@@ -112,6 +118,9 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	}
 	for _, ln := range s.lans {
 		go s.accept(ln, gate.TLS, log)
+	}
+	for _, ln := range s.consoles {
+		go s.acceptWith(s.gate.ServeApart, ln, gate.TLS, log)
 	}
 	if s.local != nil {
 		go s.accept(s.local, gate.LocalHTTP, log)
@@ -138,6 +147,9 @@ func (s *server) bind() error {
 			return fmt.Errorf("listen for local http: %w", err)
 		}
 		s.cfg.Server.ListenLocal = bound(addr, s.local)
+	}
+	if err := s.bindConsole(); err != nil {
+		return err
 	}
 	s.box.cfg = s.cfg
 	if s.sock, err = listenSocket(s.cfg.Server.Socket); err != nil {
@@ -173,7 +185,11 @@ func listenSocket(path string) (net.Listener, error) {
 }
 
 func (s *server) accept(ln net.Listener, kind gate.ListenerKind, log *slog.Logger) {
-	if err := s.gate.Serve(ln, kind); err != nil && !errors.Is(err, net.ErrClosed) {
+	s.acceptWith(s.gate.Serve, ln, kind, log)
+}
+
+func (s *server) acceptWith(serve func(net.Listener, gate.ListenerKind) error, ln net.Listener, kind gate.ListenerKind, log *slog.Logger) {
+	if err := serve(ln, kind); err != nil && !errors.Is(err, net.ErrClosed) {
 		log.Error("listener ended", "address", ln.Addr().String(), "error", err)
 	}
 }
@@ -223,6 +239,9 @@ func (s *server) shut(log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	var err error
+	if s.console != nil {
+		s.console.Close()
+	}
 	if s.gate != nil {
 		if s.seq.Failed() == nil {
 			if derr := s.gate.Drain(ctx); derr != nil {
@@ -231,7 +250,7 @@ func (s *server) shut(log *slog.Logger) error {
 		}
 		err = s.gate.Close()
 	}
-	for _, ln := range append(s.lans, s.local, s.sock) {
+	for _, ln := range append(append(s.lans, s.consoles...), s.local, s.sock) {
 		if ln != nil {
 			_ = ln.Close()
 		}
@@ -287,6 +306,9 @@ func (a *app) greet(out io.Writer, s *server) {
 		if st := s.cert.Status(); st.Fingerprint != "" {
 			fmt.Fprintf(out, "  %s %s\n", a.say.of("CA fingerprint: ", "CA 指纹：     "), st.Fingerprint)
 		}
+	}
+	if len(s.consoles) > 0 {
+		fmt.Fprintf(out, "  %s %s\n", a.say.of("console:        ", "控制台：      "), s.consoleURL())
 	}
 	if s.local != nil {
 		fmt.Fprintf(out, "  %s %s\n", a.say.of("on this machine:", "本机地址：    "), localURL(s.cfg))

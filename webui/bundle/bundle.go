@@ -53,6 +53,9 @@ func Build(dir string) (map[string][]byte, error) {
 	if err := workers(dir, files, scriptName, styleName, emojiName); err != nil {
 		return nil, err
 	}
+	if err := console(dir, files); err != nil {
+		return nil, err
+	}
 	for _, lang := range []string{"en", "zh"} {
 		v := pages.View{Lang: lang, Script: "/assets/" + scriptName, Style: "/assets/" + styleName}
 		files["index."+lang+".html"] = pages.Render(pages.Shell(v))

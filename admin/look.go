@@ -1,0 +1,57 @@
+package admin
+
+import (
+	"net/url"
+
+	"github.com/valyala/fasthttp"
+
+	"posthouse/sysmon/words"
+)
+
+// look is what was chosen in this browser.
+type look struct {
+	Lang  string // zh, en, or empty: as asked for
+	Theme string // light, dark, or empty: as the system has it
+	Keys  string // off, or empty: single keys are shortcuts
+}
+
+const lookCookie = "posthouse-look"
+
+func readLook(ctx *fasthttp.RequestCtx) look {
+	q, err := url.ParseQuery(string(ctx.Request.Header.Cookie(lookCookie)))
+	if err != nil {
+		return look{}
+	}
+	return look{Lang: oneOf(q.Get("lang"), "zh", "en"), Theme: oneOf(q.Get("theme"), "light", "dark"), Keys: oneOf(q.Get("keys"), "off")}
+}
+
+func oneOf(text string, allowed ...string) string {
+	for _, a := range allowed {
+		if text == a {
+			return text
+		}
+	}
+	return ""
+}
+
+// chooseLook keeps what was chosen for a year, and goes back to the page.
+func (a *Admin) chooseLook(r *Request) {
+	next := r.look
+	if v := r.Form("lang"); v != "" {
+		next.Lang = oneOf(v, "zh", "en")
+	}
+	if v := r.Form("theme"); v != "" {
+		next.Theme = oneOf(v, "light", "dark")
+	}
+	if v := r.Form("keys"); v != "" {
+		next.Keys = oneOf(v, "off")
+	}
+	q := url.Values{}
+	for name, v := range map[string]string{"lang": next.Lang, "theme": next.Theme, "keys": next.Keys} {
+		if v != "" {
+			q.Set(name, v)
+		}
+	}
+	r.cookie(lookCookie, q.Encode(), 365*86400, false)
+	r.Done(r.Form("to"), words.Text{})
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"posthouse/admin"
+	"posthouse/appliance/gate"
+	"posthouse/appliance/wire"
+	texts "posthouse/sysmon/words"
+	"posthouse/webui"
+	"posthouse/webui/console"
+)
+
+// consoleMount is the console's part of the address space. It is served where
+// the chat is, or on listeners of its own.
+func (s *server) consoleMount() gate.Mount {
+	return gate.Mount{Prefix: "/admin", Apart: len(s.cfg.Console.Listen) > 0, Allowed: s.mayAdminister,
+		Serve: func(ctx *fasthttp.RequestCtx, v gate.Visitor) string { return s.console.Serve(ctx, s.visitor(ctx, v)) }}
+}
+
+// mayAdminister asks console.allowed_networks as it is now.
+func (s *server) mayAdminister(from netip.Addr) bool {
+	nets := s.live.Load().Console.Networks()
+	return len(nets) == 0 || slices.ContainsFunc(nets, func(n netip.Prefix) bool { return n.Contains(from.WithZone("")) })
+}
+
+// visitor tells the console who the gate found.
+func (s *server) visitor(ctx *fasthttp.RequestCtx, v gate.Visitor) admin.Visitor {
+	return admin.Visitor{User: v.Actor.User, Device: v.Actor.Device, Role: v.Actor.Role, Operator: v.Actor.Operator, LoggedIn: v.LoggedIn,
+		Login: v.Login, Name: v.Name, Lang: v.Lang, Trace: v.Trace, Address: v.Address, Secure: v.Secure, Proof: v.Proof,
+		Call: func(method string, params any) (any, error) {
+			result, err := s.gate.Call(ctx, v, method, params)
+			if err != nil {
+				return nil, err
+			}
+			return result, nil
+		},
+		Still: func() (wire.Role, bool) {
+			a, ok := s.gate.Still(v)
+			return a.Role, ok
+		}}
+}
+
+// consoleOptions are what the console knows of this server.
+func (s *server) consoleOptions() admin.Options {
+	script, style := webui.Console()
+	return admin.Options{Log: s.log, Version: version(), Script: script, Style: style, Language: s.cfg.Server.Language,
+		Overview: admin.Overview{Checks: s.checks, Gauges: s.gauges, Facts: s.facts},
+		Banners:  s.banners,
+	}
+}
+
+// checks are what the box knows of itself without measuring.
+func (s *server) checks(context.Context) []admin.Check {
+	out := []admin.Check{s.checkStore(), s.checkDisk()}
+	if s.cert != nil {
+		out = append(out, s.checkCertificate(time.Now()))
+	}
+	return out
+}
+
+func (s *server) checkStore() admin.Check {
+	c := admin.Check{ID: "store", Title: texts.Of("Messages are stored", "消息可以存储"), Level: console.Good,
+		Detail: texts.Of("the journal takes what comes", "日志账本可写入")}
+	if err := s.seq.ReadOnly(); err != nil {
+		c.Level, c.Detail = console.Critical, texts.Of("read-only: "+err.Error(), "只读："+err.Error())
+	}
+	return c
+}
+
+// space is the data directory's volume: bytes in use and in all; NaN if it
+// cannot be seen.
+func (s *server) space() (used, all float64) {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(s.cfg.Server.DataDir, &fs); err != nil {
+		return math.NaN(), math.NaN()
+	}
+	size := float64(fs.Bsize)
+	used = float64(fs.Blocks-fs.Bfree) * size
+	return used, used + float64(fs.Bavail)*size
+}
+
+func (s *server) checkDisk() admin.Check {
+	used, all := s.space()
+	v := console.View{}
+	share := fmt.Sprintf("%s / %s", v.Bytes(used), v.Bytes(all))
+	c := admin.Check{ID: "disk", Title: texts.Of("The disk has room", "磁盘空间充足"), Level: console.Good, Detail: texts.Of(share+" used", "已用 "+share)}
+	switch free := all - used; {
+	case math.IsNaN(used):
+		c.Level, c.Detail = console.Warning, texts.Of("free space cannot be seen", "无法查看可用空间")
+	case free < hardReserve:
+		c.Level = console.Critical
+	case free < float64(s.live.Load().Files.FreeReserveBytes):
+		c.Level = console.Serious
+	case used/all > 0.9:
+		c.Level = console.Warning
+	}
+	return c
+}
+
+func (s *server) checkCertificate(now time.Time) admin.Check {
+	until := s.cert.Status().NotAfter
+	days := int(until.Sub(now).Hours() / 24)
+	c := admin.Check{ID: "certificate", Title: texts.Of("The certificate is valid", "证书有效"), Level: console.Good,
+		Detail: texts.Of(fmt.Sprintf("%d days left", days), fmt.Sprintf("还有 %d 天", days))}
+	switch {
+	case days < 3:
+		c.Level = console.Critical
+	case days < 14:
+		c.Level = console.Serious
+	}
+	return c
+}
+
+func (s *server) gauges(context.Context) []admin.Gauge {
+	used, all := s.space()
+	return []admin.Gauge{{ID: "disk", Title: texts.Of("Disk", "磁盘"), Used: used, Limit: all, Unit: admin.Bytes}}
+}
+
+func (s *server) facts(context.Context) []admin.Fact {
+	out := []admin.Fact{
+		{Name: texts.Of("Version", "版本"), Value: texts.Of(version(), version())},
+		{Name: texts.Of("Running since", "启动时间"), At: s.began},
+	}
+	if s.cert != nil {
+		out = append(out, admin.Fact{Name: texts.Of("Certificate valid until", "证书有效期至"), At: s.cert.Status().NotAfter})
+	}
+	return out
+}
+
+// banners are said on every page.
+func (s *server) banners(context.Context) []admin.Banner {
+	var out []admin.Banner
+	for _, c := range []admin.Check{s.checkStore(), s.checkDisk()} {
+		if c.Level == console.Critical || c.Level == console.Serious {
+			out = append(out, admin.Banner{ID: c.ID, Level: c.Level, Text: texts.Of(c.Title.EN+": no. "+c.Detail.EN, c.Title.ZH+"：否。"+c.Detail.ZH)})
+		}
+	}
+	return out
+}
+
+// bindConsole opens the console's own listeners.
+func (s *server) bindConsole() error {
+	s.cfg.Console.Listen = slices.Clone(s.cfg.Console.Listen)
+	for i, addr := range s.cfg.Console.Listen {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			return fmt.Errorf("listen for the console: %w", err)
+		}
+		s.consoles = append(s.consoles, ln)
+		s.cfg.Console.Listen[i] = bound(addr, ln)
+	}
+	return nil
+}
+
+// consoleURL is where the console is opened.
+func (s *server) consoleURL() string {
+	if len(s.cfg.Console.Listen) == 0 {
+		return strings.TrimSuffix(baseURL(s.cfg), "/") + "/admin"
+	}
+	_, port, err := net.SplitHostPort(s.cfg.Console.Listen[0])
+	if err != nil {
+		return ""
+	}
+	return "https://" + net.JoinHostPort(s.cfg.Server.HostName, port) + "/admin"
+}

@@ -1,0 +1,61 @@
+package console
+
+import "fmt"
+
+// LevelWord is a level in the reader's language.
+func (v View) LevelWord(l Level) string { return v.levelWord(l) }
+
+func (v View) levelWord(l Level) string {
+	switch l {
+	case Good:
+		return v.Say("OK", "正常")
+	case Info:
+		return v.Say("Note", "提示")
+	case Warning:
+		return v.Say("Warning", "警告")
+	case Serious:
+		return v.Say("Serious", "严重")
+	case Critical:
+		return v.Say("Critical", "紧急")
+	}
+	return v.Say("Unknown", "未知")
+}
+
+func failing(checks []Check) []Check {
+	var out []Check
+	for _, c := range checks {
+		if c.Level != Good && c.Level != Info {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// worst is the gravest level; checks come gravest first.
+func worst(checks []Check) Level {
+	if bad := failing(checks); len(bad) > 0 {
+		return bad[0].Level
+	}
+	if len(checks) == 0 {
+		return Neutral
+	}
+	return Good
+}
+
+func (v View) statusSentence(checks []Check) string {
+	bad := len(failing(checks))
+	switch {
+	case len(checks) == 0:
+		return v.Say("No checks have run yet.", "尚未运行任何检查。")
+	case bad == 0:
+		return v.Say(fmt.Sprintf("All %d checks pass.", len(checks)), fmt.Sprintf("全部 %d 项检查通过。", len(checks)))
+	}
+	return v.Say(fmt.Sprintf("%d of %d checks need attention.", bad, len(checks)), fmt.Sprintf("%d 项检查中有 %d 项需要处理。", len(checks), bad))
+}
+
+func failedLevel(n int) Level {
+	if n == 0 {
+		return Neutral
+	}
+	return Warning
+}

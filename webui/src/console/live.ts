@@ -1,0 +1,36 @@
+// What the stream changes on every page: the counters in the navigation, the
+// banners, and the parts of a page that a topic of their name replaces
+// (data-live-part). Nothing that has the focus, and nothing that is open, is
+// swapped away.
+
+import { fragment } from "./policy";
+import { follow } from "./stream";
+
+// startLive calls back for every part that it put into the page.
+export function startLive(started: (e: Element) => void): void {
+  follow("badge", (data) => {
+    for (const [name, n] of Object.entries(JSON.parse(data) as Record<string, number>)) {
+      const e = document.getElementById("badge-" + name);
+      if (!e) continue;
+      e.hidden = n === 0;
+      e.querySelector("[aria-hidden]")!.textContent = String(n);
+    }
+  });
+  follow("banners", (data) => replace(data, started));
+  for (const e of document.querySelectorAll<HTMLElement>("[data-live-part]")) follow(e.dataset["livePart"]!, (data) => replace(data, started));
+}
+
+// replace puts a piece of HTML in the place of the element with its id.
+export function replace(html: string, started: (e: Element) => void): void {
+  for (const next of [...fragment(html).children]) {
+    const now = next.id ? document.getElementById(next.id) : null;
+    if (!now || now.contains(document.activeElement) && document.activeElement !== document.body) continue;
+    if (now.isEqualNode(next)) continue;
+    for (const d of now.querySelectorAll<HTMLDetailsElement>("details[open][id]")) {
+      const same = [...next.querySelectorAll("details")].find((x) => x.id === d.id);
+      if (same) same.open = true;
+    }
+    now.replaceWith(next);
+    started(next);
+  }
+}
