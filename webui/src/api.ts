@@ -104,7 +104,13 @@ export interface LoginParams {
   cookie?: boolean;
 }
 
-/** Result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of organisation.rename; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of notice.confirm; result of notice.remind; result of notice.close; result of scheduled.remove; result of file.discard; result of kv.put; result of search.rebuild; result of hook.remove; result of import.open. */
+/** Params of session.confirm. */
+export interface ConfirmParams {
+  /** the caller's password */
+  password: string;
+}
+
+/** Result of session.confirm; result of session.logout; result of session.revoke; result of account.password; result of department.remove; result of organisation.rename; result of user.password; result of invite.revoke; result of room.leave; result of room.add; result of room.remove; result of room.role; result of message.edit; result of message.recall; result of message.react; result of message.pin; result of notice.confirm; result of notice.remind; result of notice.close; result of scheduled.remove; result of file.discard; result of kv.put; result of search.rebuild; result of hook.remove; result of import.open. */
 export interface Done {
   /** journal position of the change; 0 = nothing had to change */
   position: number;
@@ -2127,6 +2133,8 @@ export interface Methods {
   "session.login": { params: LoginParams; result: Session; socket: false };
   /** Who is logged in on this device. */
   "session.me": { params: Empty; result: Session; socket: false };
+  /** Checks the caller's own password once more, before something dangerous. Changes nothing. */
+  "session.confirm": { params: ConfirmParams; result: Done; socket: false };
   /** Ends this device's session; its token is worthless afterwards. */
   "session.logout": { params: Empty; result: Done; socket: false };
   /** Devices of the caller (or, for auditors and above, of anyone). */
@@ -2327,6 +2335,7 @@ export const access: { readonly [M in Method]: Access } = {
   "setup.complete": "public",
   "session.login": "public",
   "session.me": "logged_in",
+  "session.confirm": "logged_in",
   "session.logout": "logged_in",
   "session.devices": "logged_in",
   "session.revoke": "logged_in",
