@@ -81,6 +81,9 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 	err = s.open(ctx, log)
 	if err == nil {
 		s.hooks.Start()
+		if err := s.noteStart(ctx, cfg); err != nil {
+			log.Warn("what changed since the last start is not noted", "error", err)
+		}
 		s.loops.Go(func() { s.keep(ctx) })
 		s.loops.Go(func() { s.punctual(ctx) })
 		a.greet(out, s)
@@ -213,6 +216,9 @@ func (s *server) wait(ctx context.Context, read func() (config.Config, config.So
 				log.Error("reload configuration: everything stays as it was", "error", err)
 			} else {
 				s.reload(next, log)
+				if err := s.noteReload(ctx, next); err != nil {
+					log.Warn("what the reload changed is not noted", "error", err)
+				}
 			}
 			s.reloads.Add(1)
 			if s.cert != nil {
