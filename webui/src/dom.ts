@@ -1,48 +1,9 @@
-// Making and showing elements. Text goes in as text nodes, never as HTML.
+// What the chat client makes of elements: icons, buttons, dialogs, menus.
 
+import { h, type Value } from "./element";
 import { t } from "./lang";
 
-export type Child = Node | string | number | null | undefined | false;
-
-type Value = string | number | boolean | null | undefined | ((e: never) => unknown);
-
-// h makes an element: on… are listeners, true and false set and leave out an
-// attribute, everything else is an attribute.
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Record<string, Value> | null, ...children: Child[]): HTMLElementTagNameMap[K] {
-  const e = document.createElement(tag);
-  for (const [name, value] of Object.entries(props ?? {})) {
-    if (typeof value === "function") e.addEventListener(name.slice(2), value as EventListener);
-    else if (name === "value" && "value" in e) (e as unknown as { value: string }).value = String(value ?? "");
-    else if (value !== null && value !== undefined && value !== false) e.setAttribute(name, value === true ? "" : String(value));
-  }
-  append(e, children);
-  return e;
-}
-
-export function append(e: Node, children: Child[]): void {
-  for (const c of children) {
-    if (c === null || c === undefined || c === false) continue;
-    e.appendChild(c instanceof Node ? c : document.createTextNode(String(c)));
-  }
-}
-
-// fillWith replaces what is in an element.
-export function fillWith(e: Element, ...children: Child[]): void {
-  e.replaceChildren();
-  append(e, children);
-}
-
-// place makes the children of a list be these, moving as few as it can: a
-// moved element loses its focus and scroll.
-export function place(list: Element, want: Element[]): void {
-  const keep = new Set(want);
-  for (const c of [...list.children]) if (!keep.has(c)) c.remove();
-  let at = list.firstElementChild;
-  for (const e of want) {
-    if (e === at) at = at.nextElementSibling;
-    else list.insertBefore(e, at);
-  }
-}
+export { append, fillWith, h, place, type Child } from "./element";
 
 const paths = {
   send: "M3 11.5 21 3l-7 18-3-7.5z",
