@@ -1,9 +1,9 @@
 // What the chat client makes of elements: icons, buttons, dialogs, menus.
 
-import { h, type Value } from "./element";
+import { h, unique, type Value } from "./element";
 import { t } from "./lang";
 
-export { append, fillWith, h, place, type Child } from "./element";
+export { append, fillWith, h, place, unique, type Child } from "./element";
 
 const paths = {
   send: "M3 11.5 21 3l-7 18-3-7.5z",
@@ -73,13 +73,6 @@ export function icon(name: Icon): SVGSVGElement {
 
 export function iconButton(name: Icon, label: string, onclick: (e: MouseEvent) => unknown, props: Record<string, Value> = {}): HTMLButtonElement {
   return h("button", { type: "button", class: "iconbutton", "aria-label": label, title: label, onclick, ...props }, icon(name));
-}
-
-let count = 0;
-
-// unique is an id for an element that another one names.
-export function unique(prefix: string): string {
-  return prefix + ++count;
 }
 
 // field is a labelled input.

@@ -42,3 +42,10 @@ export function place(list: Element, want: Element[]): void {
     else list.insertBefore(e, at);
   }
 }
+
+let count = 0;
+
+// unique is an id for an element that another one names.
+export function unique(prefix: string): string {
+  return prefix + ++count;
+}
