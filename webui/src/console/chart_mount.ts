@@ -70,7 +70,9 @@ export function mount(root: ParentNode = document): void {
     m.chart.destroy();
     mounted.delete(e);
   }
-  for (const e of root.querySelectorAll<HTMLElement>("[data-chart]")) if (!mounted.has(e)) mounted.set(e, start(e));
+  const found = [...root.querySelectorAll<HTMLElement>("[data-chart]")];
+  if (root instanceof HTMLElement && root.matches("[data-chart]")) found.push(root);
+  for (const e of found) if (!mounted.has(e)) mounted.set(e, start(e));
 }
 
 function start(e: HTMLElement): Mounted {
@@ -89,6 +91,7 @@ function start(e: HTMLElement): Mounted {
   const wait = Math.max(calm() ? 15 : 1, Number(e.dataset["refresh"]) || 0) * 1000;
   let timer = 0;
   const again = async () => {
+    if (!e.isConnected) return mount();
     if (!document.hidden) {
       try {
         chart.set(await load<ChartData>(source.replace("{width}", String(Math.round(e.clientWidth) || 600)), end.signal));
@@ -101,13 +104,4 @@ function start(e: HTMLElement): Mounted {
   };
   void again();
   return { chart, stop: () => { end.abort(); clearTimeout(timer); } };
-}
-
-// charts mounts what the page has, and what comes and goes later.
-export function charts(): void {
-  mount();
-  const later = new MutationObserver((all) => {
-    if (all.some((m) => [...m.addedNodes].some((n) => n instanceof Element && (n.matches("[data-chart]") || n.querySelector("[data-chart]") !== null)) || (mounted.size > 0 && [...m.removedNodes].some((n) => n instanceof Element)))) mount();
-  });
-  later.observe(document.body, { childList: true, subtree: true });
 }

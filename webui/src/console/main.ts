@@ -8,6 +8,7 @@
 
 import "./policy";
 import htmx from "../../vendor/htmx/htmx.esm.min.js";
+import { mount } from "./chart_mount";
 import { startDialogs } from "./dialogs";
 import { startKeys } from "./keys";
 import { startForms, wireRequests } from "./requests";
@@ -16,7 +17,7 @@ import { startPalette } from "./palette";
 import { connect } from "./stream";
 import { startTimes } from "./times";
 
-const parts: ((root: ParentNode) => void)[] = [startTimes, startDialogs, startForms];
+const parts: ((root: ParentNode) => void)[] = [startTimes, startDialogs, startForms, mount];
 
 function start(root: ParentNode): void {
   for (const part of parts) part(root);
