@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
@@ -167,7 +168,7 @@ func (a *appender) AppendHistogramSTZeroSample(ref storage.SeriesRef, _ labels.L
 
 // UpdateMetadata notes type, unit and help of a metric by its name.
 func (a *appender) UpdateMetadata(ref storage.SeriesRef, l labels.Labels, m metadata.Metadata) (storage.SeriesRef, error) {
-	a.s.Describe(l.Get(labels.MetricName), m)
+	a.s.Describe(l.Get(model.MetricNameLabel), m)
 	return ref, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
@@ -112,7 +113,7 @@ func (r *rollQuerier) open(maxt int64) (storage.Querier, error) {
 func (r *rollQuerier) Select(ctx context.Context, sorted bool, h *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
 	maxt := r.maxt
 	for _, m := range ms {
-		if m.Name == labels.MetricName && m.Type == labels.MatchEqual && (strings.HasSuffix(m.Value, minSuffix) || strings.HasSuffix(m.Value, maxSuffix)) {
+		if m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual && (strings.HasSuffix(m.Value, minSuffix) || strings.HasSuffix(m.Value, maxSuffix)) {
 			maxt = r.of.maxt
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
@@ -100,7 +101,7 @@ func (s *Store) rollSpan(ctx context.Context, w int64) (err error) {
 	}
 	defer func() { err = errors.Join(err, done()) }()
 
-	all, err := labels.NewMatcher(labels.MatchNotEqual, labels.MetricName, "")
+	all, err := labels.NewMatcher(labels.MatchNotEqual, model.MetricNameLabel, "")
 	if err != nil {
 		return err
 	}
@@ -111,7 +112,7 @@ func (s *Store) rollSpan(ctx context.Context, w int64) (err error) {
 	for set.Next() {
 		series := set.At()
 		it = series.Iterator(it)
-		r := &roller{from: w, counter: s.kinds.counter(series.Labels().Get(labels.MetricName))}
+		r := &roller{from: w, counter: s.kinds.counter(series.Labels().Get(model.MetricNameLabel))}
 		if err := r.run(it, series.Labels(), app); err != nil {
 			return errors.Join(fmt.Errorf("roll up %s: %w", series.Labels(), err), app.Rollback())
 		}
@@ -255,10 +256,10 @@ type target struct {
 
 func (to *target) bounds(t int64, least, top float64) (err error) {
 	if to.leastName.IsEmpty() {
-		name := to.l.Get(labels.MetricName)
+		name := to.l.Get(model.MetricNameLabel)
 		b := labels.NewBuilder(to.l)
-		to.leastName = b.Set(labels.MetricName, name+minSuffix).Labels()
-		to.topped = b.Set(labels.MetricName, name+maxSuffix).Labels()
+		to.leastName = b.Set(model.MetricNameLabel, name+minSuffix).Labels()
+		to.topped = b.Set(model.MetricNameLabel, name+maxSuffix).Labels()
 	}
 	if to.least, err = to.app.Append(to.least, to.leastName, t, least); err != nil {
 		return err

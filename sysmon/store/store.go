@@ -63,10 +63,9 @@ func (o Options) filled() Options {
 // What an appender or a querier answers when it cannot do its work. The
 // store's own Stats say why, for people.
 var (
-	ErrSeriesCap = errors.New("store: too many series")                // one new series is refused; known ones go on
-	ErrPaused    = errors.New("store: no samples are taken for now")   // the disk is full, or the database is being opened anew
-	ErrClosed    = errors.New("store: the database is not open now")   // nothing can be read
-	errBadRef    = errors.New("store: a reference of another opening") // never leaves the package
+	ErrSeriesCap = errors.New("store: too many series")              // one new series is refused; known ones go on
+	ErrPaused    = errors.New("store: no samples are taken for now") // the disk is full, or the database is being opened anew
+	ErrClosed    = errors.New("store: the database is not open now") // nothing can be read
 )
 
 // Store is the two databases. Its methods may be called from any goroutine.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
@@ -70,7 +71,7 @@ func readBlock(b *tsdb.Block) (err error) {
 }
 
 func readAll(q storage.Querier) error {
-	all, err := labels.NewMatcher(labels.MatchNotEqual, labels.MetricName, "")
+	all, err := labels.NewMatcher(labels.MatchNotEqual, model.MetricNameLabel, "")
 	if err != nil {
 		return err
 	}
