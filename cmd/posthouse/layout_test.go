@@ -30,8 +30,8 @@ func floors() map[string]int {
 		"appliance/meter": 0, "appliance/probe": 3,
 
 		"sysmon/words": 0,
-		"sysmon/expo":  1, "sysmon/store": 1, "sysmon/notify": 1, "sysmon/board": 1, "webui/console": 1,
-		"sysmon/host": 2, "sysmon/query": 2, "sysmon/scrape": 2, "sysmon/alert": 2, "sysmon/probe": 2,
+		"sysmon/expo":  1, "sysmon/store": 2, "sysmon/notify": 1, "sysmon/board": 1, "webui/console": 1,
+		"sysmon/host": 2, "sysmon/query": 2, "sysmon/scrape": 3, "sysmon/alert": 2, "sysmon/probe": 2,
 		"sysmon/rule": 3, "sysmon/health": 3,
 		"sysmon/runbook": 4, "sysmon/checklist": 4,
 		"sysmon": 5,
