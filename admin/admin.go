@@ -57,6 +57,9 @@ type Options struct {
 	// Firing is how many alerts fire now, for the badge.
 	Firing func(ctx context.Context) int
 
+	// Find finds what the palette offers beside pages and people.
+	Find Finder
+
 	Overview Overview
 }
 
@@ -115,6 +118,7 @@ func (a *Admin) Serve(ctx *fasthttp.RequestCtx, v Visitor) string {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Vary", "HX-Request, Cookie, Accept-Language")
 	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin") // without one browsers send forms with the origin "null"
 	r.Route, r.args = a.find(method, path)
 	switch {
 	case r.Route == nil && r.may(Sees) && a.known(path):

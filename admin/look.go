@@ -3,9 +3,11 @@ package admin
 import (
 	"net/url"
 
+	"github.com/a-h/templ"
 	"github.com/valyala/fasthttp"
 
 	"posthouse/sysmon/words"
+	"posthouse/webui/console"
 )
 
 // look is what was chosen in this browser.
@@ -32,6 +34,15 @@ func oneOf(text string, allowed ...string) string {
 		}
 	}
 	return ""
+}
+
+func (a *Admin) help(r *Request) {
+	r.Page(func(v console.View) templ.Component { return console.HelpPage(v) })
+}
+
+// gallery shows every component with invented data.
+func (a *Admin) gallery(r *Request) {
+	r.Page(func(v console.View) templ.Component { return console.GalleryPage(v) })
 }
 
 // chooseLook keeps what was chosen for a year, and goes back to the page.

@@ -144,7 +144,7 @@ func (r *Request) View(title words.Text) console.View {
 	if !r.may(Sees) {
 		return v
 	}
-	v.Name, v.Role, v.ReadOnly = r.Name, r.role(v), !r.may(Manages)
+	v.Name, v.Login, v.Role, v.ReadOnly = r.Name, r.Visitor.Login, r.role(v), !r.may(Manages)
 	if r.Operator {
 		v.Name = v.Say("Operator", "操作员")
 	}

@@ -71,6 +71,8 @@ type Route struct {
 func Routes() []Route {
 	return slices.Concat(
 		overviewRoutes(),
+		peopleRoutes(),
+		findRoutes(),
 		shellRoutes(),
 	)
 }
@@ -84,6 +86,8 @@ func shellRoutes() []Route {
 		{Method: "GET", Path: "/admin/sudo", Title: words.Of("Your password, please", "请输入密码"), Need: Sees, Handle: (*Admin).sudoPage},
 		{Method: "POST", Path: "/admin/sudo", Title: words.Of("Your password, please", "请输入密码"), Need: Sees, Personal: true, Handle: (*Admin).sudoCheck},
 		{Method: "POST", Path: "/admin/look", Need: Anyone, Personal: true, Handle: (*Admin).chooseLook},
+		{Method: "GET", Path: "/admin/help", Title: words.Of("Help", "帮助"), Need: Sees, Handle: (*Admin).help},
+		{Method: "GET", Path: "/admin/gallery", Title: words.Of("Components", "组件"), Under: "/admin/help", Need: Sees, Handle: (*Admin).gallery},
 		{Method: "GET", Path: "/admin/events", Need: Sees, Handle: (*Admin).events},
 	}
 }

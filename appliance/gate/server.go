@@ -228,7 +228,9 @@ func (g *Gate) secure(ctx *fasthttp.RequestCtx, kind ListenerKind) {
 		h.Set("Content-Security-Policy", contentPolicy)
 	}
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
+	if len(h.Peek("Referrer-Policy")) == 0 {
+		h.Set("Referrer-Policy", "no-referrer")
+	}
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	if len(h.Peek("Cache-Control")) == 0 {

@@ -52,6 +52,7 @@ type View struct {
 	Topics  []string
 
 	Name     string // of the person; empty: nobody is logged in
+	Login    string
 	Role     string // in the reader's language
 	ReadOnly bool   // sees all, changes nothing: forms are not shown
 	Proof    string // field csrf of every form

@@ -1,0 +1,108 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"posthouse/appliance/client"
+)
+
+// consolePages are the pages of the operator's console, and what can be opened
+// on them. A new page is one line. at is an address; open, where there is
+// one, brings up the rest.
+func consolePages() []consolePage {
+	return []consolePage{
+		{name: "overview", at: "/admin"},
+		{name: "all checks", at: "/admin", open: func(w *walker) { w.click("#all-checks summary", "") }},
+		{name: "people", at: "/admin/people"},
+		{name: "people searched", at: "/admin/people?q=zzz"},
+		{name: "my logins", at: "/admin/account"},
+		{name: "help", at: "/admin/help"},
+		{name: "gallery", at: "/admin/gallery"},
+		{name: "typed confirmation", at: "/admin/gallery", open: func(w *walker) { w.click("a.danger", ""); w.finds("dialog[open] h2", "") }},
+		{name: "password again", at: "/admin/sudo"},
+		{name: "nothing there", at: "/admin/nowhere", complains: `status of 404 .*/admin/nowhere`},
+		{name: "menu of the person", at: "/admin", open: func(w *walker) { w.click(".person summary", ""); w.finds(".person-menu button", "") }},
+		{name: "navigation", at: "/admin", open: func(w *walker) {
+			if w.width == 360 {
+				w.click(".menu-link", "")
+			}
+			w.finds("#nav a", "")
+		}},
+		{name: "palette", at: "/admin", open: func(w *walker) { w.press("Ctrl+K"); w.finds("dialog [role=option]", "") }},
+		{name: "palette that finds a person", at: "/admin", open: func(w *walker) {
+			w.press("Ctrl+K")
+			w.finds("dialog [role=option]", "")
+			w.types("bo")
+			w.finds("dialog [role=option]", "Bo Lin")
+		}},
+		{name: "keys", at: "/admin", open: func(w *walker) { w.key("?", "Slash", 191, "?"); w.finds("dialog kbd", "?") }},
+	}
+}
+
+type consolePage struct {
+	name      string
+	at        string
+	open      func(w *walker)
+	complains string // what the browser's console says of it, as it must
+}
+
+// Every page of the console in both languages, light and dark, wide and
+// narrow: nothing for axe-core to find, nothing to scroll sideways, no
+// complaint in the browser's console.
+func TestEveryConsolePage(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	o.hire("bo", "Bo Lin", client.Options{})
+	for _, lang := range []string{"en", "zh"} {
+		for _, width := range []int64{1280, 360} {
+			t.Run(fmt.Sprintf("%s-%d", lang, width), func(t *testing.T) {
+				t.Parallel()
+				w := &walker{tab: shared.tab(t, "ann", o.url()), lang: lang, width: width}
+				w.speaks(map[string]string{"en": "en-GB", "zh": "zh-CN"}[lang])
+				w.size(width, 900)
+				w.open("/admin/login")
+				w.looksAt(view{"console login", func(w *walker) {}})
+				w.expects(`status of 422 .*/admin/login`)
+				w.fill("#f-login", "ann")
+				w.fill("#f-password", "not this one")
+				w.click("button.primary", "")
+				w.finds("#form-error", "")
+				w.looksAt(view{"console login refused", func(w *walker) {}})
+				w.logsInConsole("ann")
+				for _, p := range consolePages() {
+					if p.complains != "" {
+						w.expects(p.complains)
+					}
+					w.looksAt(view{"console " + p.name, func(w *walker) {
+						w.open(p.at)
+						w.until("the page "+p.name, `document.querySelector("main h1")?.innerText`)
+						w.connected()
+						if p.open != nil {
+							p.open(w)
+						}
+					}})
+					if w.width > 360 {
+						w.shot("console " + p.name)
+					}
+				}
+			})
+		}
+	}
+}
+
+// logsInConsole logs in at the console's own page.
+func (p *tab) logsInConsole(login string) {
+	p.t.Helper()
+	p.open("/admin/login")
+	p.fill("#f-login", login)
+	p.fill("#f-password", password)
+	p.click("button.primary", "")
+	p.until("the console", `location.pathname === "/admin" && document.querySelector("#nav")`)
+}
+
+// connected waits until the stream of the page is open, where it has one.
+func (p *tab) connected() {
+	p.t.Helper()
+	p.until("the console's light", `document.querySelector(".light.live") || !document.body.dataset.topics`)
+}
