@@ -196,7 +196,7 @@ func (f Form) annotate(a map[string]string) {
 		"summary":    f.Name + `: {{ printf "%.4g" $value }}`,
 		"summary_zh": f.Name + `：{{ printf "%.4g" $value }}`,
 		"value":      `{{ printf "%.4g" $value }}`,
-		"link":       "{{ $externalURL }}/admin/alerts?alertname=" + f.Name,
+		"link":       "{{ $externalURL }}/admin/alerts?name=" + f.Name,
 	} {
 		if a[k] == "" {
 			a[k] = v
@@ -218,9 +218,7 @@ func (f Form) expr(labels map[string]string) string {
 			return fire
 		}
 		ignored := []string{"alertname", "alertstate"}
-		for _, k := range sorted(labels) {
-			ignored = append(ignored, k)
-		}
+		ignored = append(ignored, sorted(labels)...)
 		return fmt.Sprintf("(%s)\nor (\n  %s %s %s\n  and ignoring (%s) ALERTS{alertname=%q,alertstate=\"firing\",severity=%q}\n)",
 			fire, operand(f.Expr), f.Op, number(*f.Recovery), strings.Join(ignored, ", "), f.Name, f.Severity)
 	}

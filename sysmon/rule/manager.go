@@ -323,7 +323,7 @@ func (m *Manager) take(e *entry, n note, at time.Time) []promql.Sample {
 }
 
 func stateSeries(e *entry, s State) labels.Labels {
-	return labels.FromStrings(labels.MetricName, stateMetric, "rule", e.id, "state", string(s))
+	return labels.FromStrings(model.MetricNameLabel, stateMetric, "rule", e.id, "state", string(s))
 }
 
 // append records samples. What cannot be recorded is missing in the timeline

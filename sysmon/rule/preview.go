@@ -7,6 +7,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 )
@@ -79,7 +80,7 @@ func (m *Manager) Preview(ctx context.Context, s Spec, hold string, from, to tim
 	}
 	out := Preview{From: from, To: to, Step: step}
 	for _, series := range active {
-		r := replay{spec: s, step: step, held: held[key(series.Metric)], labels: series.Metric.DropMetricName().Map()}
+		r := replay{spec: s, step: step, held: held[key(series.Metric)], labels: unnamed(series.Metric).Map()}
 		out.Periods = append(out.Periods, r.run(series.Floats, start, from, to)...)
 	}
 	sort.SliceStable(out.Periods, func(i, j int) bool { return out.Periods[i].From.Before(out.Periods[j].From) })
@@ -88,7 +89,11 @@ func (m *Manager) Preview(ctx context.Context, s Spec, hold string, from, to tim
 }
 
 // key tells series apart as alerts do: without the name of the metric.
-func key(l labels.Labels) string { return l.DropMetricName().String() }
+func key(l labels.Labels) string { return unnamed(l).String() }
+
+func unnamed(l labels.Labels) labels.Labels {
+	return l.DropReserved(func(name string) bool { return name == model.MetricNameLabel })
+}
 
 // Hold is the condition under which a firing alert goes on: empty without a
 // recovery threshold.
@@ -201,7 +206,7 @@ func (m *Manager) Timeline(ctx context.Context, id string, from, to time.Time) (
 	if e == nil {
 		return nil, fmt.Errorf("timeline: no rule %s", id)
 	}
-	selector := labels.NewBuilder(labels.EmptyLabels()).Set(labels.MetricName, "ALERTS").Set("alertname", e.spec.Alert)
+	selector := labels.NewBuilder(labels.EmptyLabels()).Set(model.MetricNameLabel, "ALERTS").Set("alertname", e.spec.Alert)
 	if s := e.spec.Labels["severity"]; s != "" {
 		selector.Set("severity", s)
 	}
@@ -225,7 +230,7 @@ func (m *Manager) Timeline(ctx context.Context, id string, from, to time.Time) (
 }
 
 func selectorOf(metric, label, v string) string {
-	return labels.FromStrings(labels.MetricName, metric, label, v).String()
+	return labels.FromStrings(model.MetricNameLabel, metric, label, v).String()
 }
 
 func spansOf(series promql.Series, step time.Duration) []Span {
@@ -233,7 +238,7 @@ func spansOf(series promql.Series, step time.Duration) []Span {
 	if s.State == "" {
 		s.State = State(series.Metric.Get("state"))
 	} else {
-		s.Labels = labels.NewBuilder(series.Metric).Del("alertstate", labels.MetricName).Labels().Map()
+		s.Labels = labels.NewBuilder(series.Metric).Del("alertstate", model.MetricNameLabel).Labels().Map()
 	}
 	var out []Span
 	var last int64
