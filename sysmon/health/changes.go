@@ -1,21 +1,12 @@
 package health
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/google/renameio/v2"
 
 	"posthouse/sysmon/words"
 )
@@ -48,99 +39,17 @@ type Event struct {
 type Change struct {
 	Event
 	Before time.Duration // how long before the problem
-	Rank   float64       // 0 … 2, the larger the likelier
+	Rank   float64       // from 0, the larger the likelier
 	Why    words.Text
 }
 
-const keptEvents = 5000
-
-func (h *Health) readEvents() error {
-	raw, err := os.ReadFile(filepath.Join(h.dir, eventsFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read events: %w", err)
-	}
-	sc := bufio.NewScanner(bytes.NewReader(raw))
-	sc.Buffer(nil, 1<<20)
-	for sc.Scan() {
-		var e Event
-		if json.Unmarshal(sc.Bytes(), &e) == nil && !e.At.IsZero() {
-			h.events = append(h.events, e)
-		}
-		h.lines++
-	}
-	if len(raw) > 0 && raw[len(raw)-1] != '\n' {
-		h.lines = 2*keptEvents + 1 // written anew with the next event
-	}
-	h.bound()
-	return nil
-}
-
-func (h *Health) bound() {
-	if extra := len(h.events) - keptEvents; extra > 0 {
-		h.events = slices.Clone(h.events[extra:])
-	}
-}
-
-// Note keeps an event, durably. At zero is now.
-func (h *Health) Note(e Event) error {
-	const longest = 4000 // bytes
-	if e.At.IsZero() {
-		e.At = h.opt.Now()
-	}
-	if len(e.Detail) > longest {
-		e.Detail = e.Detail[:longest] + "…"
-	}
-	line, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.events = append(h.events, e)
-	h.bound()
-	name := filepath.Join(h.dir, eventsFile)
-	if h.lines++; h.lines > 2*keptEvents {
-		var all bytes.Buffer
-		enc := json.NewEncoder(&all)
-		for _, e := range h.events {
-			if err := enc.Encode(e); err != nil {
-				return err
-			}
-		}
-		if err := renameio.WriteFile(name, all.Bytes(), 0o600); err != nil {
-			return fmt.Errorf("keep event: %w", err)
-		}
-		h.lines = len(h.events)
-		return nil
-	}
-	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("keep event: %w", err)
-	}
-	_, err = f.Write(append(line, '\n'))
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("keep event: %w", err)
-	}
-	return nil
-}
-
-// Events are what happened from a time up to another, oldest first: what was
-// noted and what Options.Events adds. Charts mark them.
+// Events are what happened from a time up to another, oldest first, as
+// Options.Events tells. Charts mark them.
 func (h *Health) Events(ctx context.Context, from, to time.Time) []Event {
-	h.mu.Lock()
-	var out []Event
-	for _, e := range h.events {
-		if !e.At.Before(from) && !e.At.After(to) {
-			out = append(out, e)
-		}
+	if h.opt.Events == nil {
+		return nil
 	}
-	h.mu.Unlock()
-	if h.opt.Events != nil {
-		out = append(out, h.opt.Events(ctx, from, to)...)
-	}
+	out := h.opt.Events(ctx, from, to)
 	slices.SortStableFunc(out, func(a, b Event) int { return a.At.Compare(b.At) })
 	return out
 }
@@ -173,7 +82,7 @@ func goesWith(kind, alert string) (words.Text, bool) {
 	switch {
 	case kind == LoginStorm && in("HighCPUUsage", "CriticalCPUUsage", "HighLoad", "HighAPILoad", "SlowAPIResponse", "AuthFailuresBurst", "ConnectionsUnusual", "ConnectionsDropped", "HighMemoryUsage"):
 		return words.Of("Checking passwords takes processor time.", "校验密码消耗处理器。"), true
-	case kind == NewBot && in("HighAPILoad", "HighCPUUsage", "CriticalCPUUsage", "HighErrorRate", "StorageWriterSaturated", "HighBandwidthUsage", "AuthFailuresBurst"):
+	case kind == NewBot && in("HighAPILoad", "HighCPUUsage", "CriticalCPUUsage", "StorageWriterSaturated", "HighBandwidthUsage", "AuthFailuresBurst"):
 		return words.Of("A new program may call too often.", "新程序可能调用过于频繁。"), true
 	case kind == BackupRan && in("HighDiskUsage", "DiskFillsUp", "StorageSlowOperations", "StorageWriterSaturated", "HighLoad", "HighBandwidthUsage"):
 		return words.Of("A backup reads and writes much.", "备份会大量读写。"), true
@@ -197,13 +106,15 @@ func (h *Health) Changes(ctx context.Context, alert string, at time.Time) ([]Cha
 	list = append(list, seen...)
 	var out []Change
 	for _, e := range list {
-		if e.Kind == Restarted && slices.ContainsFunc(out, func(c Change) bool { return c.Kind == Restarted && c.At.Sub(e.At).Abs() < time.Minute }) {
+		if e.Kind == Restarted && slices.ContainsFunc(out, func(c Change) bool { return c.Kind == Restarted && c.At.Sub(e.At).Abs() < 2*time.Minute }) {
 			continue // noted by the server and seen in the figures
 		}
 		c := Change{Event: e, Before: at.Sub(e.At)}
 		c.Rank = weigh(e.Kind) * (1 - 0.5*float64(c.Before)/float64(hour))
 		if why, ok := goesWith(e.Kind, alert); ok {
-			c.Rank, c.Why = c.Rank+0.5, why
+			c.Rank, c.Why = c.Rank+0.8, why
+		} else if alert != "" && (e.Kind == ConfigChanged || e.Kind == Upgraded) {
+			c.Rank, c.Why = c.Rank+0.3, words.Of("Most faults follow a change of the configuration or the version.", "多数故障紧随配置或版本变化。")
 		}
 		out = append(out, c)
 	}

@@ -23,7 +23,7 @@ type Growth struct {
 	PerDay   float64 // bytes
 	Days     float64 // until full; +Inf when it does not grow
 	Span     time.Duration
-	Cleanups int  // sudden drops that were added back
+	Cleanups int  // sudden drops
 	Known    bool // there was a day of data at least
 }
 
@@ -86,7 +86,11 @@ func Grow(points []Point, size float64) Growth {
 		return g
 	}
 	g.Known = true
-	y, drops := levelled(points, size)
+	free := size - last.Value
+	y, drops, regular := levelled(points, size)
+	if regular {
+		points, y = peaks(points)
+	}
 	g.Cleanups = drops
 	var slopes []float64
 	for i := range points {
@@ -98,33 +102,38 @@ func Grow(points []Point, size float64) Growth {
 	}
 	slices.Sort(slopes)
 	g.PerDay = slopes[len(slopes)/2]
-	if g.PerDay*3650 > size-last.Value { // within ten years
-		g.Days = max(0, (size-last.Value)/g.PerDay)
+	if g.PerDay*3650 > free { // within ten years
+		g.Days = max(0, free/g.PerDay)
 	}
 	return g
 }
 
 // levelled adds isolated clean-ups back: drops of more than half a percent of
-// the disk, of which there are not more than two a week.
-func levelled(points []Point, size float64) (y []float64, drops int) {
+// the disk. regular: there are more than two a week, and nothing was added.
+func levelled(points []Point, size float64) (y []float64, drops int, regular bool) {
 	y = make([]float64, len(points))
 	most := 2 * max(1, int(math.Round(points[len(points)-1].At.Sub(points[0].At).Hours()/24/7)))
-	for i := 1; i < len(points); i++ {
-		if points[i-1].Value-points[i].Value > size/200 {
-			drops++
-		}
-	}
 	added := 0.0
 	for i, p := range points {
-		if d := 0.0; i > 0 && drops <= most {
-			if d = points[i-1].Value - p.Value; d > size/200 {
+		if i > 0 {
+			if d := points[i-1].Value - p.Value; d > size/200 {
 				added += d
+				drops++
 			}
 		}
 		y[i] = p.Value + added
 	}
-	if drops > most {
-		drops = 0
+	return y, drops, drops > most
+}
+
+// peaks are the largest values of each day.
+func peaks(points []Point) (days []Point, y []float64) {
+	for _, p := range points {
+		if n := len(days); n == 0 || p.At.Sub(days[n-1].At) >= 24*time.Hour {
+			days, y = append(days, p), append(y, p.Value)
+		} else if p.Value > y[n-1] {
+			y[n-1] = p.Value
+		}
 	}
-	return y, drops
+	return days, y
 }

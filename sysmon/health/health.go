@@ -20,10 +20,7 @@
 //
 // # Files
 //
-// In the directory given to Open, each replaced whole: weights.json (Weights)
-// and events.jsonl, one Event a line, oldest first. Of the events 5,000 are
-// kept; the file is shortened when it holds twice as many. A last line that a
-// crash tore is left out.
+// In the directory given to Open, replaced whole: weights.json (Weights).
 //
 // # Choices
 //
@@ -35,7 +32,7 @@
 //
 // The growth of a disk is the median slope (Theil–Sen) of 7 and 30 days. One or
 // two sudden drops in a week are clean-ups and are added back, so that they
-// hide no growth; regular ones are part of the growth.
+// hide no growth; where there are more the largest value of each day counts.
 //
 // It runs no goroutines and is safe for concurrent use.
 package health
@@ -86,8 +83,8 @@ type Source interface {
 // Options say how to judge.
 type Options struct {
 	Source Source
-	// Events adds what happened between two times and is kept elsewhere, such
-	// as new bots and edited rules; nil: nothing.
+	// Events tells what happened to the box between two times: changes of the
+	// configuration, upgrades, new bots, backups, edited rules; nil: nothing.
 	Events func(ctx context.Context, from, to time.Time) []Event
 	// Cores is the number of processors that the program may use; 0: as many as
 	// the figures tell.
@@ -102,8 +99,6 @@ type Health struct {
 
 	mu      sync.Mutex
 	weights Weights
-	events  []Event
-	lines   int // of events.jsonl
 	last    Report
 }
 
@@ -141,10 +136,7 @@ func (w Weights) check() error {
 	return nil
 }
 
-const (
-	weightsFile = "weights.json"
-	eventsFile  = "events.jsonl"
-)
+const weightsFile = "weights.json"
 
 // Open reads the weights and events of a directory, and makes it when needed.
 func Open(dir string, opt Options) (*Health, error) {
@@ -168,7 +160,7 @@ func Open(dir string, opt Options) (*Health, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("open health: %w", err)
 	}
-	return h, h.readEvents()
+	return h, nil
 }
 
 // Weights are those in force.
