@@ -1,0 +1,27 @@
+// Package query owns the asking: one PromQL engine with limits, the HTTP API
+// of Prometheus without an HTTP library, federation, and what the query box
+// offers while a person types. It knows its samples as a storage.Queryable.
+//
+// # Limits
+//
+// Every expression passes Limits: its length in bytes, the samples that may be
+// held at once (16 bytes each, and as much again while they are worked on: the
+// memory of a query), its time, the points of a range, and how many run at
+// once. Who waits for a turn waits as part of the query's time. What goes
+// beyond is refused with an *Error, which says in both languages what to do.
+// Rules ask through QueryFunc and have turns of their own, so that a page full
+// of panels cannot keep alerts from being looked at.
+//
+// # The API
+//
+// API.Serve answers below /api/v1/: query, query_range, series, labels,
+// label/NAME/values, rules, alerts, metadata, format_query, parse_query (only
+// whether it parses), targets, status/buildinfo. Answers are byte for byte
+// what Prometheus answers: {"status":"success","data":…}, timestamps in
+// seconds with at most three decimals, values as strings; a refusal is
+// {"status":"error","errorType":…,"error":…} with the English text, for
+// programs read it. Federate writes the text exposition format 0.0.4 with
+// timestamps, as /federate does.
+//
+// The package runs no goroutines of its own.
+package query
