@@ -41,6 +41,7 @@ type target struct {
 	own     map[string]*series // up and the like
 	read    []sample           // of the round, before any is stored
 	running chan said          // of a source that was asked; nil: none
+	late    bool               // it still answers a round before
 	began   time.Time
 }
 
@@ -70,9 +71,10 @@ func newTarget(t Target, o Options) *target {
 
 // begin asks the source, unless it still answers the round before.
 func (t *target) begin() {
-	if t.running != nil {
+	if t.late = t.running != nil; t.late {
 		select {
-		case <-t.running: // too late for its own round
+		case <-t.running:
+			t.late = false
 		default:
 			return
 		}
@@ -86,7 +88,7 @@ func (t *target) begin() {
 			if p := recover(); p != nil {
 				err = fmt.Errorf("the source panicked: %v\n%s", p, debug.Stack())
 			}
-			answer <- said{w.Bytes(), err}
+			answer <- said{w.text.Bytes(), err}
 		}()
 		t.source(w)
 	}()
@@ -97,6 +99,9 @@ func (t *target) wait(ctx context.Context) ([]byte, time.Duration, error) {
 	select {
 	case s := <-t.running:
 		t.running = nil
+		if t.late { // what it says is of a round before
+			return nil, time.Since(t.began), errSlow
+		}
 		return s.text, time.Since(t.began), s.err
 	case <-ctx.Done():
 		return nil, time.Since(t.began), errSlow
@@ -105,18 +110,18 @@ func (t *target) wait(ctx context.Context) ([]byte, time.Duration, error) {
 
 // bounded is a buffer that takes no more than most bytes.
 type bounded struct {
-	bytes.Buffer
+	text bytes.Buffer
 	most int
 	err  error
 }
 
 // Write implements io.Writer.
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > b.most {
+	if b.text.Len()+len(p) > b.most {
 		b.err = errLong
 		return 0, errLong
 	}
-	return b.Buffer.Write(p)
+	return b.text.Write(p)
 }
 
 // append stores the samples of a text, or, when anything in it is wrong, none.
