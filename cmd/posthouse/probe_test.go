@@ -3,14 +3,20 @@ package main
 import (
 	"bytes"
 	"context"
-	"io"
-	"net"
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"posthouse/appliance/client"
 	"posthouse/appliance/probe"
+	"posthouse/appliance/wire"
 )
 
 // serveTLS starts the server with an https listener on a free port.
@@ -49,7 +55,11 @@ func (d *desk) pair() probe.Options {
 		if login == "owner" {
 			role = "owner"
 		}
-		d.run(probePassword+"\n", "user", "add", login, "--name", login, "--role", role, "--password-file", "-").exits(0)
+		args := []string{"user", "add", login, "--name", login, "--role", role, "--password-file", "-"}
+		if role == "member" {
+			args = append(args, "--probe")
+		}
+		d.run(probePassword+"\n", args...).exits(0)
 	}
 	trust, err := trustOwn(d.server.cfg, d.server.cert)
 	if err != nil {
@@ -79,19 +89,93 @@ func TestProbeRound(t *testing.T) {
 			t.Errorf("end to end %v of %v, the certificate ends %v", r.EndToEnd, r.Total, r.Expires)
 		}
 	}
-	if _, err := probeDevices(d); err != nil {
-		t.Error(err)
+	// What is left is one direct room without texts.
+	ann, err := client.NewHTTP(client.Options{URL: o.URL, TLS: o.TLS, Dial: o.Dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ann.Close()
+	if _, err := ann.Login(t.Context(), o.Ann.Login, o.Ann.Password); err != nil {
+		t.Fatal(err)
+	}
+	devices, err := ann.Devices(t.Context())
+	if err != nil || len(devices) != 1 {
+		t.Errorf("%d devices are left, want the one that asks: %v", len(devices), err)
+	}
+	rooms, err := ann.Rooms(t.Context())
+	if err != nil || len(rooms.Rooms) != 1 {
+		t.Fatalf("%d rooms: %v", len(rooms.Rooms), err)
+	}
+	page, err := ann.History(t.Context(), wire.HistoryParams{Room: rooms.Rooms[0].ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range page.Messages {
+		if m.Text != "" {
+			t.Errorf("a text is left: %q", m.Text)
+		}
 	}
 }
 
-func probeDevices(d *desk) (int, error) { return 0, nil }
-
-// proxy carries TLS connections to the box as a middlebox does that ends them:
-// it can refuse to upgrade, or vanish.
-type proxy struct {
-	listener net.Listener
-	mu       sync.Mutex
-	deaf     bool // connections are taken and nothing is said
+// TestProbeSeesWhatPassiveFiguresDoNot puts a proxy before the box that lets
+// everything through but upgrades, as a broken listener for WebSockets does.
+func TestProbeSeesWhatPassiveFiguresDoNot(t *testing.T) {
+	d := newDesk(t)
+	d.serveTLS()
+	o := d.pair()
+	behind, err := url.Parse("http://" + d.server.local.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocked atomic.Bool
+	to := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(behind); r.Out.Host = r.In.Host }}
+	front := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if blocked.Load() && r.Header.Get("Upgrade") != "" {
+			http.Error(w, "no upgrades", http.StatusBadGateway)
+			return
+		}
+		to.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	pool := x509.NewCertPool()
+	pool.AddCert(front.Certificate())
+	o.TLS = &tls.Config{RootCAs: pool, ServerName: "example.com", MinVersion: tls.VersionTLS12}
+	o.Dial = dialOwn(front.Listener.Addr().String())
+	o.URL = "https://localhost"
+	if err := probe.Run(t.Context(), o).Err(); err != nil {
+		t.Fatalf("through the open proxy: %v", err)
+	}
+	blocked.Store(true)
+	r := probe.Run(t.Context(), o)
+	if r.Failed() != "socket" || !strings.Contains(r.Err().Error(), "502") {
+		t.Errorf("upgrades are refused, and the round says %q: %v", r.Failed(), r.Err())
+	}
+	resp, err := front.Client().Get(front.URL + "/health/ready")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("the server looks sick from outside: %s", resp.Status)
+	}
+	blocked.Store(false)
+	if err := probe.Run(t.Context(), o).Err(); err != nil {
+		t.Errorf("after the end of it: %v", err)
+	}
 }
 
-var _ = io.Discard
+// TestProbeDoesNotTrustAnother shows the round that a box with another
+// certificate gets.
+func TestProbeDoesNotTrustAnother(t *testing.T) {
+	d := newDesk(t)
+	d.serveTLS()
+	o := d.pair()
+	o.TLS = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
+	if r := probe.Run(t.Context(), o); r.Failed() != "tls" || !strings.Contains(r.Err().Error(), "unknown authority") {
+		t.Errorf("%v", r.Err())
+	}
+	o.Dial = dialOwn("127.0.0.1:1")
+	if r := probe.Run(t.Context(), o); r.Failed() != "connect" {
+		t.Errorf("%v", r.Err())
+	}
+}
