@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
+
 	"posthouse/appliance/client"
 )
 
@@ -105,4 +107,80 @@ func (p *tab) logsInConsole(login string) {
 func (p *tab) connected() {
 	p.t.Helper()
 	p.until("the console's light", `document.querySelector(".light.live") || !document.body.dataset.topics`)
+}
+
+// Without script: logging in, reading, searching, the navigation, language and theme,
+// a form, a dialog, logging out.
+func TestConsoleWithoutScript(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	o.hire("bo", "Bo Lin", client.Options{})
+	p := shared.tab(t, "ann", o.url())
+	command(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	p.size(360, 800)
+	p.logsInConsole("ann")
+	p.click(".person summary", "")
+	p.click(".looks button", "中文")
+	p.until("Chinese", `document.documentElement.lang === "zh-CN"`)
+	p.click(".person summary", "")
+	p.click(".looks button", "深色")
+	p.until("the dark theme", `document.documentElement.dataset.theme === "dark" && getComputedStyle(document.body).backgroundColor === "rgb(18, 23, 21)"`)
+	p.click(".menu-link", "")
+	p.click("#nav a", "人员")
+	p.fill("#list-q", "lin")
+	p.click(".listbar button", "显示")
+	p.until("one row", `location.search.includes("q=lin") && document.querySelectorAll("tbody tr").length === 1`)
+	p.open("/admin/gallery")
+	p.click("a.danger", "")
+	p.finds("dialog h2", "删除示例")
+	p.click("dialog a", "取消")
+	p.misses("dialog h2", "")
+	p.open("/admin")
+	p.click(".person summary", "")
+	p.click(".person-menu button", "退出登录")
+	p.until("the login page", `location.pathname === "/admin/login"`)
+	p.open("/admin/people?q=x")
+	p.until("the login page, and the way back", `location.pathname === "/admin/login" && document.querySelector("input[name=to]").value === "/admin/people?q=x"`)
+}
+
+// With script: the list changes while one types and the address with it, the
+// dialog wants the name, the light tells of a break, a page whose login ended
+// goes to the door.
+func TestConsoleIsLive(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	o.hire("bo", "Bo Lin", client.Options{})
+	p := shared.tab(t, "ann", o.url())
+	p.logsInConsole("ann")
+	p.connected()
+
+	p.open("/admin/people")
+	p.fill("#list-q", "lin")
+	p.until("one row without a new page", `location.search.includes("q=lin") && document.querySelectorAll("tbody tr").length === 1 && document.activeElement.id === "list-q"`)
+	p.run(`history.back()`)
+	p.until("both rows again", `!location.search.includes("q=lin") && document.querySelectorAll("tbody tr").length === 2`)
+
+	p.open("/admin/gallery")
+	p.connected()
+	p.click("a.danger", "")
+	p.until("a button that waits for the name", `document.querySelector("dialog[open] button.danger").disabled`)
+	p.fill("dialog input[name=typed]", "example-1")
+	p.until("a button that may be pressed", `!document.querySelector("dialog[open] button.danger").disabled`)
+	p.press("Escape")
+	p.until("the focus back where it was", `!document.querySelector("dialog[open]") && document.activeElement.matches("a.danger")`)
+
+	p.open("/admin")
+	p.connected()
+	p.network(false)
+	p.until("the light say how old the figures are", `document.querySelector(".light.lost") && document.body.classList.contains("stale")`)
+	p.network(true)
+	p.until("the light come back by itself", `document.querySelector(".light.live") && !document.body.classList.contains("stale")`)
+
+	q := p.beside(shared)
+	q.open("/admin/account")
+	q.click(".person summary", "")
+	q.click(".person-menu button", "Log out")
+	q.until("the login page", `location.pathname === "/admin/login"`)
+	p.expects(`status of 401 .*/admin/events`)
+	p.until("the other tab at the door", `location.pathname === "/admin/login"`)
 }

@@ -31,6 +31,11 @@ export function startDialogs(root: ParentNode): void {
       e.preventDefault();
       d.close();
     });
-    if (d.querySelector(".error")) open(d);
+    d.addEventListener("close", () => {
+      if (location.hash === "#" + d.id) history.replaceState(history.state, "", location.pathname + location.search);
+      for (const a of document.querySelectorAll<HTMLElement>("[data-dialog]")) if (a.dataset["dialog"] === d.id) return a.focus();
+    });
+    // Pressed before the script was there, or filled in wrongly.
+    if (location.hash === "#" + d.id || d.querySelector(".error")) open(d);
   }
 }

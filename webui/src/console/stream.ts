@@ -48,7 +48,7 @@ function light(): void {
   const e = document.getElementById("light");
   if (!e) return;
   const live = source?.readyState === EventSource.OPEN;
-  const state = over ? "lost" : live ? "live" : Date.now() - lastSign > 4000 ? "lost" : "wait";
+  const state = over || !navigator.onLine ? "lost" : live ? "live" : Date.now() - lastSign > 4000 ? "lost" : "wait";
   e.hidden = false;
   if (e.dataset["state"] !== state) {
     e.dataset["state"] = state;
@@ -108,6 +108,12 @@ document.addEventListener("visibilitychange", () => {
   if (over === "full") over = "";
   if (!source) connect();
 });
+
+addEventListener("offline", () => {
+  close();
+  light();
+});
+addEventListener("online", connect);
 
 setInterval(() => {
   if (document.hidden || !document.body.dataset["topics"]) return;
