@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -60,7 +61,8 @@ type Options struct {
 	// Find finds what the palette offers beside pages and people.
 	Find Finder
 
-	Overview Overview
+	Overview   Overview
+	Dashboards Dashboards
 }
 
 // Banner is a line over every page.
@@ -93,7 +95,7 @@ func New(o Options) *Admin {
 		o.Organisation = func() string { return "" }
 	}
 	a := &Admin{o: o, routes: Routes(), sudo: newSudo(), people: newPeople()}
-	a.hub = newHub(o.Now, append(a.live(), o.Live...))
+	a.hub = newHub(o.Now, slices.Concat(a.live(), o.Dashboards.sampled(), o.Live))
 	return a
 }
 

@@ -71,6 +71,7 @@ type Route struct {
 func Routes() []Route {
 	return slices.Concat(
 		overviewRoutes(),
+		boardRoutes(),
 		peopleRoutes(),
 		findRoutes(),
 		shellRoutes(),

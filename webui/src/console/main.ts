@@ -8,6 +8,7 @@
 
 import "./policy";
 import htmx from "../../vendor/htmx/htmx.esm.min.js";
+import { startBoards } from "./board";
 import { mount } from "./chart_mount";
 import { startDialogs } from "./dialogs";
 import { startKeys } from "./keys";
@@ -17,7 +18,7 @@ import { startPalette } from "./palette";
 import { connect } from "./stream";
 import { startTimes } from "./times";
 
-const parts: ((root: ParentNode) => void)[] = [startTimes, startDialogs, startForms, mount];
+const parts: ((root: ParentNode) => void)[] = [startTimes, startDialogs, startForms, mount, startBoards];
 
 function start(root: ParentNode): void {
   for (const part of parts) part(root);
