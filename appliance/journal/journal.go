@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"posthouse/appliance/disk"
+	"posthouse/appliance/meter"
 )
 
 // Entry is what Append takes. The payload is copied before Append returns.
@@ -142,7 +143,8 @@ type Journal struct {
 	markMu  sync.Mutex // one writer of hwm at a time; held across the disk
 	markErr atomic.Pointer[error]
 
-	wake     chan struct{} // to keeper, size 1
+	synced   *meter.Histogram // time of an fsync
+	wake     chan struct{}    // to keeper, size 1
 	hashIn   chan []byte
 	hashDone chan struct{}
 	cancel   context.CancelFunc
@@ -264,8 +266,12 @@ func (j *Journal) write(buf []byte, off int64) error {
 	_, err := j.active.WriteAt(buf, off)
 	if err != nil {
 		err = fmt.Errorf("write segment: %w", err)
-	} else if err = j.active.Sync(); err != nil {
-		err = fmt.Errorf("sync segment: %w", err)
+	} else {
+		began := time.Now()
+		if err = j.active.Sync(); err != nil {
+			err = fmt.Errorf("sync segment: %w", err)
+		}
+		j.synced.Since(began)
 	}
 	<-j.hashDone
 	return err

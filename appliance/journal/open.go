@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"posthouse/appliance/disk"
+	"posthouse/appliance/meter"
 )
 
 // Open reads the journal in dir, creating both when they are not there. Cost:
@@ -37,7 +38,7 @@ func newJournal(dir string, opt Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Journal{
+	return &Journal{synced: meter.NewHistogram(meter.Latency()...),
 		dir: dir, opt: opt, fs: opt.FS,
 		wake: make(chan struct{}, 1), hashIn: make(chan []byte), hashDone: make(chan struct{}),
 	}, nil

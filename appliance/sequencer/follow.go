@@ -57,9 +57,11 @@ func (q *Sequencer) Records(after uint64, max int) ([]record.Record, error) {
 			out = append(out, q.ring[pos%uint64(len(q.ring))])
 		}
 		q.ringMu.RUnlock()
+		q.meters.hits.Inc()
 		return out, nil
 	}
 	q.ringMu.RUnlock()
+	q.meters.misses.Inc()
 	rd, err := q.journal.ReadFrom(after + 1)
 	if err != nil {
 		return nil, fmt.Errorf("read records after %d: %w", after, err)

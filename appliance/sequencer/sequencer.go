@@ -94,6 +94,7 @@ type request struct {
 	actor state.Actor
 	cmd   state.Command
 	done  func(Result, error)
+	at    time.Time // of its coming
 }
 
 // Sequencer orders everything that happens.
@@ -129,6 +130,7 @@ type Sequencer struct {
 	watchMu  sync.Mutex
 	watchers map[chan struct{}]struct{}
 
+	meters  *meters
 	entries []journal.Entry
 	payload bytes.Buffer
 }
@@ -137,7 +139,7 @@ type Sequencer struct {
 // to take commands. It owns neither: close them after Close.
 func Start(j *journal.Journal, s *state.State, opt Options) (*Sequencer, error) {
 	opt = opt.withDefaults()
-	q := &Sequencer{opt: opt, journal: j, state: s, codec: record.NewCodec(),
+	q := &Sequencer{opt: opt, meters: newMeters(), journal: j, state: s, codec: record.NewCodec(),
 		wake: make(chan struct{}, 1), flush: make(chan struct{}, 1), flushed: make(chan struct{}, 1), caughtUp: make(chan struct{}, 1), stop: make(chan struct{}),
 		ring: make([]record.Record, opt.Ring), watchers: map[chan struct{}]struct{}{}}
 	if err := q.replay(); err != nil {
@@ -237,13 +239,14 @@ func (q *Sequencer) Go(ctx context.Context, a state.Actor, c state.Command, done
 		done(Result{}, unavailable(why))
 		return
 	}
+	at := time.Now()
 	q.mu.Lock()
 	if q.closed || q.failed != nil {
 		q.mu.Unlock()
 		done(Result{}, unavailable(nil))
 		return
 	}
-	q.queue = append(q.queue, request{ctx, a, c, done})
+	q.queue = append(q.queue, request{ctx, a, c, done, at})
 	q.mu.Unlock()
 	signal(q.wake)
 }
@@ -319,7 +322,10 @@ func (q *Sequencer) run() {
 		q.holdBack()
 		q.pace()
 		var err error
-		if left, err = q.commit(left); err != nil {
+		began := time.Now()
+		left, err = q.commit(left)
+		q.meters.worked(began)
+		if err != nil {
 			q.fail(err)
 			// Also what came while the journal failed and left was empty.
 			for left = append(left, q.take()...); len(left) > 0; left = q.take() {
@@ -361,6 +367,7 @@ type decided struct {
 // commit decides as many requests as one batch takes, makes them durable and
 // true, and answers. It returns those that are left for the next batch.
 func (q *Sequencer) commit(list []request) ([]request, error) {
+	began := time.Now()
 	b := q.state.Begin(q.opt.Now())
 	batch := make([]decided, 0, len(list))
 	q.payload.Reset()
@@ -409,6 +416,8 @@ func (q *Sequencer) commit(list []request) ([]request, error) {
 		q.answerAll(batch)
 		return list, err
 	}
+	q.state.Took("append", began)
+	q.count(batch)
 	for i := range batch {
 		batch[i].done(batch[i].result, nil)
 	}
@@ -456,6 +465,7 @@ func (q *Sequencer) append(batch []decided) error {
 }
 
 func (q *Sequencer) fail(err error) {
+	q.meters.failures.Inc()
 	q.mu.Lock()
 	q.failed = err
 	q.mu.Unlock()

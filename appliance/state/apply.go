@@ -154,6 +154,7 @@ func (s *State) applyLater(r *record.Record) error {
 func (s *State) applyUser(r *record.Record, u *record.User) {
 	old := s.users[u.ID]
 	s.users[u.ID] = u
+	s.countProbe(old, u)
 	s.logins[u.Login] = u.ID
 	s.put(bUsers, uint64(u.ID), 0, u)
 	var was id.ID
@@ -166,6 +167,15 @@ func (s *State) applyUser(r *record.Record, u *record.User) {
 	}
 	if u.Disabled {
 		s.removeDevices(slices.Clone(s.userDevices[u.ID]))
+	}
+}
+
+func (s *State) countProbe(old, u *record.User) {
+	if old != nil && old.Probe {
+		s.probes--
+	}
+	if u.Probe {
+		s.probes++
 	}
 }
 

@@ -94,7 +94,7 @@ func (s *State) Audits(p wire.AuditListParams) (wire.AuditList, error) {
 	s.mu.RUnlock()
 	// A flush may have written some of these meanwhile: stored goes on below the
 	// last of them.
-	err := s.db.View(func(tx *bolt.Tx) error { return f.stored(s, tx) })
+	err := s.db.view("audit", func(tx *bolt.Tx) error { return f.stored(s, tx) })
 	return f.out, err
 }
 

@@ -20,7 +20,7 @@ import (
 // first.
 func (s *State) Hash() ([32]byte, error) {
 	h := sha256.New()
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.db.view("check", func(tx *bolt.Tx) error {
 		for _, name := range buckets() {
 			fmt.Fprintf(h, "%s\n", name)
 			if tx.Bucket([]byte(name)) == nil {
@@ -46,8 +46,8 @@ func (s *State) Hash() ([32]byte, error) {
 // Differ finds the first entry in which two flushed states differ; empty when
 // they are equal.
 func (s *State) Differ(o *State) (where string, err error) {
-	err = s.db.View(func(a *bolt.Tx) error {
-		return o.db.View(func(b *bolt.Tx) error {
+	err = s.db.view("check", func(a *bolt.Tx) error {
+		return o.db.view("check", func(b *bolt.Tx) error {
 			for _, name := range buckets() {
 				if a.Bucket([]byte(name)) == nil || b.Bucket([]byte(name)) == nil {
 					if empty(a, name) != empty(b, name) {
@@ -85,7 +85,7 @@ func (s *State) Check() error {
 	c.notices()
 	c.scheduled()
 	c.hooks()
-	err := errors.Join(s.db.View(c.timelines), s.db.View(c.audit))
+	err := errors.Join(s.db.view("check", c.timelines), s.db.view("check", c.audit))
 	c.fileCounts()
 	return errors.Join(append(c.found, err)...)
 }

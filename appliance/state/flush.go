@@ -117,7 +117,7 @@ func (s *State) write(g *generation, m meta, br *breath) error {
 	}
 	values := a.bytes.Bytes()
 	puts := a.puts
-	return s.db.Update(func(tx *bolt.Tx) error {
+	return s.db.update("flush", func(tx *bolt.Tx) error {
 		for bucket, list := range puts {
 			slices.SortFunc(list, func(a, b pendingPut) int { return bytes.Compare(a.key, b.key) })
 			b := tx.Bucket([]byte(bucket))

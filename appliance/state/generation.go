@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 
-	bolt "go.etcd.io/bbolt"
-
 	"posthouse/appliance/id"
 )
 
@@ -126,14 +124,14 @@ func (s *State) unseal(bucket string, key, value []byte, into any) error {
 // most lookups end in a generation and need none. It must be made, and end,
 // under the lock, or be made again when a generation was dropped.
 type lookup struct {
-	db *bolt.DB
-	tx *bolt.Tx
+	db *file
+	tx *reading
 }
 
 // get reads a value; nil when there is none. It is valid until end.
 func (l *lookup) get(bucket string, key []byte) ([]byte, error) {
 	if l.tx == nil {
-		tx, err := l.db.Begin(false)
+		tx, err := l.db.begin("read")
 		if err != nil {
 			return nil, fmt.Errorf("read state file: %w", err)
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 func (s *State) load() error {
-	return s.db.View(func(tx *bolt.Tx) error {
+	return s.db.view("load", func(tx *bolt.Tx) error {
 		for _, name := range buckets() {
 			if tx.Bucket([]byte(name)) == nil && !later(name) {
 				return fmt.Errorf("bucket %s is missing: %w", name, ErrDamaged)
@@ -69,6 +69,7 @@ func idAt(key []byte, n int) id.ID { return id.ID(binary.BigEndian.Uint64(key[8*
 func (s *State) loadDirectory(tx *bolt.Tx) error {
 	if err := each(s, tx, bUsers, func(_ []byte, u *record.User) {
 		s.users[u.ID] = u
+		s.countProbe(nil, u)
 		s.logins[u.Login] = u.ID
 	}); err != nil {
 		return err

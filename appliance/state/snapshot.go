@@ -18,7 +18,7 @@ func (s *State) Snapshot(path string) (position uint64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("snapshot state: %w", err)
 	}
-	err = s.db.View(func(tx *bolt.Tx) error {
+	err = s.db.view("snapshot", func(tx *bolt.Tx) error {
 		var m meta
 		raw := tx.Bucket([]byte(bMeta)).Get([]byte("state"))
 		if raw != nil {

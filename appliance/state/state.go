@@ -75,7 +75,7 @@ type Options struct {
 type State struct {
 	mu      sync.RWMutex
 	flushMu sync.Mutex // before mu
-	db      *bolt.DB
+	db      *file
 	codec   *record.Codec
 	crc     *crc32.Table
 	opt     Options
@@ -94,6 +94,7 @@ type State struct {
 	messages     uint64
 	users        map[id.ID]*record.User
 	logins       map[string]id.ID
+	probes       int // virtual users among them
 	passwords    map[id.ID]string
 	devices      map[id.ID]*record.Device
 	tokens       map[[32]byte]id.ID
@@ -144,6 +145,11 @@ func Open(path string, opt Options) (*State, error) {
 			return nil, fmt.Errorf("make state file: %w", err)
 		}
 	}
+	if !opt.ReadOnly { // what a crash left of a Compact
+		if err := os.Remove(path + compactSuffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("open state file %s: %w", path, err)
+		}
+	}
 	db, err := open(path, opt)
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		err = ErrLocked
@@ -155,7 +161,7 @@ func Open(path string, opt Options) (*State, error) {
 		db.Close()
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
-	s := &State{db: db, opt: opt, codec: record.NewCodec(), crc: crc32.MakeTable(crc32.Castagnoli), tail: newGeneration(), names: newNames()}
+	s := &State{db: newFile(path, db), opt: opt, codec: record.NewCodec(), crc: crc32.MakeTable(crc32.Castagnoli), tail: newGeneration(), names: newNames()}
 	s.reset()
 	if err := s.load(); err != nil {
 		db.Close()
@@ -241,6 +247,7 @@ func addBuckets(db *bolt.DB, opt Options) error {
 
 func (s *State) reset() {
 	s.users = map[id.ID]*record.User{}
+	s.probes = 0
 	s.logins = map[string]id.ID{}
 	s.passwords = map[id.ID]string{}
 	s.devices = map[id.ID]*record.Device{}
@@ -299,9 +306,9 @@ func (s *State) Close() error {
 	if err == nil && s.opt.Check {
 		err = s.Check()
 	}
-	return errors.Join(err, s.db.Close())
+	return errors.Join(err, s.db.close())
 }
 
 // Abandon closes the file without a flush, after an error that must not be
 // retried.
-func (s *State) Abandon() { s.db.Close() }
+func (s *State) Abandon() { _ = s.db.close() }

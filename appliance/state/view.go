@@ -291,7 +291,7 @@ func (s *State) Organisation() string {
 	return s.organisation
 }
 
-// Counts are the figures of a status.
+// Counts are the figures of a status. Users are without virtual ones.
 type Counts struct {
 	Users, Rooms, Files int
 	Messages            uint64
@@ -302,7 +302,7 @@ type Counts struct {
 func (s *State) Counts() Counts {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	c := Counts{Users: len(s.users), Rooms: len(s.rooms), Files: len(s.files), Messages: s.messages}
+	c := Counts{Users: len(s.users) - s.probes, Rooms: len(s.rooms), Files: len(s.files), Messages: s.messages}
 	for _, n := range s.userBytes {
 		c.FileBytes += n
 	}

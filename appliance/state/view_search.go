@@ -102,7 +102,7 @@ const eachChunk = 4096
 func (s *State) EachEntry(after, to uint64, visit func(pos uint64, ref id.Message) bool) error {
 	key := []byte{}
 	for key != nil {
-		tx, err := s.db.Begin(false)
+		tx, err := s.db.begin("scan")
 		if err != nil {
 			return err
 		}
