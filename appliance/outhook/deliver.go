@@ -87,7 +87,7 @@ func (e *Engine) next(hook id.ID) (until time.Time, busy bool, err error) {
 
 // done removes a delivery.
 func (e *Engine) done(r ref) error {
-	removed := 0
+	removed, began := 0, time.Now()
 	err := e.db.Batch(func(tx *bolt.Tx) error {
 		removed = 0
 		b := tx.Bucket([]byte(bQueue))
@@ -96,6 +96,7 @@ func (e *Engine) done(r ref) error {
 		}
 		return b.Delete(r.key())
 	})
+	e.o.State.Took("hook_write", began)
 	if err != nil {
 		return fmt.Errorf("remove delivery: %w", err)
 	}

@@ -3,6 +3,7 @@ package search
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -35,6 +36,7 @@ func (x *Index) flush(g *generation) (err error) {
 	x.mu.RUnlock()
 	m.segments = slices.Clone(m.segments)
 	m.position, m.stamp = g.pos, g.stamp
+	began := time.Now()
 	err = x.db.Update(func(tx *bolt.Tx) error {
 		if err := x.amend(tx, &m, g.others); err != nil {
 			return err
@@ -56,6 +58,7 @@ func (x *Index) flush(g *generation) (err error) {
 		}
 		return x.putManifest(tx, m)
 	})
+	x.state.Took("search_write", began)
 	if err != nil {
 		return fmt.Errorf("write index at %d: %w", g.pos, err)
 	}
