@@ -147,7 +147,7 @@ func (d *deliverer) message(t wire.EventType, room id.ID, seq uint64) {
 		d.s.opt.Log.Error("message of a record", "position", d.r.Pos, "error", err)
 		return
 	}
-	d.add(t, &m, Delivery{Room: room, Seq: seq, Sender: m.Sender, Probe: d.s.s.IsProbe(m.Sender)})
+	d.add(t, &m, Delivery{Room: room, Seq: seq, Sender: m.Sender, Time: d.r.Time, Probe: d.s.s.IsProbe(m.Sender)})
 }
 
 // thread tells how many replies the thread of a message has by now.

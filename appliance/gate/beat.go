@@ -47,6 +47,10 @@ func (s *session) check(now int64, interval, tick time.Duration) {
 	case silent >= interval:
 		if !s.suspect.Swap(true) {
 			s.g.presence.changed(s.user)
+			s.missed.Add(1)
+			if !s.probe {
+				s.g.meters.missed.Inc()
+			}
 		}
 	case silent >= interval*4/5:
 		s.sendPing(now)

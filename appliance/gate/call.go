@@ -13,6 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"posthouse/appliance/chat"
+	"posthouse/appliance/meter"
 	"posthouse/appliance/wire"
 )
 
@@ -122,15 +123,43 @@ func (g *Gate) carryOut(call *chat.Call, method string, params []byte) (any, *wi
 	ctx, cancel := context.WithTimeout(g.ctx, g.limit().CallTimeout)
 	defer cancel()
 	call.Context = ctx
+	began := time.Now()
+	running := g.o.Operations.Begin(meter.KindHTTP, method, userText(call.Actor), call.Trace, cancel)
+	defer running.End()
 	done := make(chan outcome, 1)
 	g.service.Do(call, method, params, func(result any, err *wire.Error) { done <- outcome{result, err} })
 	select {
 	case o := <-done:
+		if name := actionOf(method); name != "" && !g.byVirtual(call.Actor, o.result) {
+			g.meters.acted(name, statusOf(o.err), time.Since(began))
+		}
 		return g.filled(o.result), o.err
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.Canceled) && g.ctx.Err() == nil {
+			return nil, wire.Refuse(wire.Unavailable, "an administrator cancelled this; whether it was done is unknown: ask again with the same key",
+				"管理员取消了此操作，是否完成未知：请用同一键重试")
+		}
 		return nil, wire.Refuse(wire.Internal, "no answer in time; whether it was done is unknown: ask again with the same key",
 			"未及时得到结果，是否完成未知：请用同一键重试")
 	}
+}
+
+func userText(a chat.Actor) string {
+	if a.Operator {
+		return "operator"
+	}
+	if a.User == 0 {
+		return ""
+	}
+	return a.User.String()
+}
+
+// byVirtual reports whether a virtual user called, or logged in with the call.
+func (g *Gate) byVirtual(a chat.Actor, result any) bool {
+	if in, ok := result.(*chat.LoggedIn); ok {
+		return in.Session.User.Probe
+	}
+	return g.virtual(a.User)
 }
 
 // filled puts into a result what only the gate knows: who is connected.
@@ -172,13 +201,31 @@ func (g *Gate) sessions(a chat.Actor) (any, *wire.Error) {
 	if !a.Operator && a.Role != wire.Owner && a.Role != wire.Admin && a.Role != wire.Auditor {
 		return nil, wire.Refuse(wire.Forbidden, "auditors, admins and owners only", "仅限审计员、管理员与所有者")
 	}
-	list := wire.SessionList{Sessions: []wire.SessionInfo{}}
+	return wire.SessionList{Sessions: g.Sessions()}, nil
+}
+
+// Sessions tells the WebSockets that are logged in, in no order.
+func (g *Gate) Sessions() []wire.SessionInfo {
+	list := []wire.SessionInfo{}
 	for _, s := range g.hub.every() {
 		if s.loggedIn.Load() {
-			list.Sessions = append(list.Sessions, s.info())
+			list = append(list, s.info())
 		}
 	}
-	return list, nil
+	return list
+}
+
+// Disconnect closes one WebSocket by the number that Sessions tells. Its client
+// may come back; ending the device's login keeps it out.
+func (g *Gate) Disconnect(connection uint64) (wire.SessionInfo, bool) {
+	for _, s := range g.hub.every() {
+		if s.number == connection && s.loggedIn.Load() {
+			info := s.info()
+			s.shut(closeRestart, "disconnected by an administrator", true)
+			return info, true
+		}
+	}
+	return wire.SessionInfo{}, false
 }
 
 func (s *session) info() wire.SessionInfo {
@@ -191,7 +238,7 @@ func (s *session) info() wire.SessionInfo {
 	case s.stream && !s.live.Load():
 		state = "lagging"
 	}
-	return wire.SessionInfo{User: s.user, Device: s.device, Address: s.address, Since: s.since,
+	return wire.SessionInfo{Connection: s.number, Agent: s.agent.Value(), Frames: s.waiting, Unacked: len(s.progress.pending), Missed: int(s.missed.Load()), Probe: s.probe, User: s.user, Device: s.device, Address: s.address, Since: s.since,
 		LastBeat: s.g.now().UnixMilli() - (s.g.ticks()-s.beat.Load())/1e6, RTT: s.rtt.Load() / 1e3, Queue: s.queued, State: state}
 }
 

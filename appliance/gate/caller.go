@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"posthouse/appliance/chat"
+	"posthouse/appliance/meter"
 	"posthouse/appliance/wire"
 )
 
@@ -112,7 +113,7 @@ func notLoggedIn() *wire.Error {
 }
 
 // identified calls a handler with a caller who is logged in.
-func (g *Gate) identified(ctx *fasthttp.RequestCtx, kind ListenerKind, handle func(*fasthttp.RequestCtx, chat.Actor)) {
+func (g *Gate) identified(ctx *fasthttp.RequestCtx, kind ListenerKind, endpoint string, handle func(*fasthttp.RequestCtx, chat.Actor)) {
 	actor, _, err := g.caller(ctx, kind)
 	if err == nil && actor.User == 0 && !actor.Operator {
 		err = notLoggedIn()
@@ -121,5 +122,17 @@ func (g *Gate) identified(ctx *fasthttp.RequestCtx, kind ListenerKind, handle fu
 		g.refuse(ctx, err)
 		return
 	}
+	running := g.o.Operations.Begin(meter.KindTransfer, string(ctx.Method())+" "+endpoint, userText(actor), string(ctx.Response.Header.Peek(traceHeader)), cutter(ctx))
+	defer running.End()
 	handle(ctx, actor)
+}
+
+// cutter closes the connection of a request, which is how a transfer is
+// cancelled.
+func cutter(ctx *fasthttp.RequestCtx) func() {
+	p := peerOf(ctx.Conn())
+	if p == nil {
+		return nil
+	}
+	return p.kill
 }

@@ -1,12 +1,14 @@
 package gate
 
 import (
+	"context"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"posthouse/appliance/chat"
 	"posthouse/appliance/id"
+	"posthouse/appliance/meter"
 	"posthouse/appliance/wire"
 )
 
@@ -75,9 +77,42 @@ func (s *session) handle(text []byte) {
 		return
 	}
 	call := &chat.Call{Context: g.ctx, Actor: actor, Lang: s.lang, Trace: trace, Address: s.address, Now: now}
+	ended := s.watched(call, spec)
 	g.service.Do(call, req.Method, req.Params, func(result any, err *wire.Error) {
+		ended(err)
 		s.reply(id, result, err, trace)
 	})
+}
+
+// watched counts a call, has it listed while it is under way, and lets queries
+// be cancelled. Messages are not listed: they are many, and what is with the
+// writer cannot be taken back.
+func (s *session) watched(call *chat.Call, spec wire.Spec) (ended func(err *wire.Error)) {
+	g, began, name := s.g, time.Now(), actionOf(spec.Name)
+	user, trace := call.Actor.User, call.Trace
+	var running *meter.Running
+	stop := context.CancelFunc(func() {})
+	if spec.Class != wire.Post {
+		var cancel func()
+		if spec.Class == wire.Query {
+			call.Context, stop = context.WithCancel(g.ctx)
+			cancel = stop
+		}
+		running = g.o.Operations.Begin(meter.KindCall, spec.Name, user.String(), trace, cancel)
+	}
+	return func(err *wire.Error) {
+		stop()
+		took := time.Since(began)
+		switch {
+		case running != nil:
+			running.End()
+		case took >= meter.SlowAfter:
+			g.o.Operations.Note(meter.Operation{Kind: meter.KindCall, Name: spec.Name, User: user.String(), Trace: trace, Began: began}, took)
+		}
+		if name != "" && !s.probe {
+			g.meters.acted(name, statusOf(err), took)
+		}
+	}
 }
 
 func stopping() *wire.Error {
@@ -90,6 +125,9 @@ func stopping() *wire.Error {
 func (s *session) reply(id jsontext.Value, result any, err *wire.Error, trace string) {
 	if login, ok := result.(*chat.LoggedIn); ok {
 		result = login.Session
+	}
+	if err != nil {
+		s.g.meters.errors.With(string(err.Kind)).Inc()
 	}
 	f := s.g.answer(id, s.g.filled(result), err, s.lang, trace)
 	if f == nil {
@@ -161,7 +199,7 @@ func (s *session) authenticate(params []byte, now time.Time) (any, *wire.Error) 
 // after that: a record that ended it may have gone by in between.
 func (s *session) login(actor chat.Actor) *wire.Error {
 	g := s.g
-	s.user, s.device = actor.User, actor.Device
+	s.user, s.device, s.probe = actor.User, actor.Device, g.virtual(actor.User)
 	if !g.hub.login(s, actor.User, g.limit().SocketsPerUser) {
 		return tooManySockets(g.limit().SocketsPerUser)
 	}
@@ -260,6 +298,13 @@ func (s *session) start(req wire.Request, actor chat.Actor, now time.Time, trace
 	index, ok := uint64(0), false
 	if since > 0 && since <= result.Position {
 		index, ok = g.ring.after(since)
+	}
+	switch {
+	case s.probe:
+	case ok:
+		g.meters.caughtUp.Inc()
+	case p.Since > 0:
+		g.meters.anew.Inc()
 	}
 	for attempt := 0; !ok && attempt < 5; attempt++ { // the ring may turn over meanwhile
 		result.Reset = true

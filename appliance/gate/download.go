@@ -12,13 +12,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/valyala/fasthttp"
 
 	"posthouse/appliance/blob"
 	"posthouse/appliance/chat"
 	"posthouse/appliance/filename"
 	"posthouse/appliance/id"
+	"posthouse/appliance/meter"
 	"posthouse/appliance/record"
 	"posthouse/appliance/thumbnail"
 	"posthouse/appliance/wire"
@@ -304,7 +304,7 @@ type fileStream struct {
 	io.Reader
 	closer io.Closer
 	files  *files
-	sent   *metrics.Counter
+	sent   *meter.Counter
 }
 
 func (f *files) stream(r io.ReaderAt, c io.Closer, part span) *fileStream {

@@ -176,7 +176,7 @@ func (f *fake) Deliveries(r record.Record) []chat.Delivery {
 	case *record.MessageSent:
 		frame, _ := wire.AppendEvent(nil, r.Pos, wire.EventMessage, wire.Message{
 			ID: id.Message{Room: b.Room, Seq: b.Seq}, Room: b.Room, Seq: b.Seq, Position: r.Pos, Time: r.Time, Sender: r.User, Text: b.Text})
-		return []chat.Delivery{{Position: r.Pos, Type: wire.EventMessage, Frame: frame, Room: b.Room, Seq: b.Seq, Sender: r.User}}
+		return []chat.Delivery{{Position: r.Pos, Type: wire.EventMessage, Frame: frame, Room: b.Room, Seq: b.Seq, Sender: r.User, Time: r.Time, Probe: r.User >= firstProbe}}
 	case *record.Organisation: // two events of one record, for everybody
 		frame, _ := wire.AppendEvent(nil, r.Pos, wire.EventDepartment, wire.DepartmentChanged{})
 		d := chat.Delivery{Position: r.Pos, Type: wire.EventDepartment, Frame: frame, Everyone: true}
@@ -223,7 +223,12 @@ func (f *fake) Snapshot(a chat.Actor) ([]wire.Room, uint64) {
 	return rooms, f.base + uint64(len(f.records))
 }
 
-func (f *fake) User(user id.ID) (wire.User, bool) { return wire.User{ID: user}, true }
+// Accounts from here on are virtual users.
+const firstProbe = 900
+
+func (f *fake) User(user id.ID) (wire.User, bool) {
+	return wire.User{ID: user, Probe: user >= firstProbe}, true
+}
 
 func (f *fake) SaveMarks(marks []record.DeviceMark) {
 	f.mu.Lock()

@@ -86,7 +86,7 @@ func (g *Gate) fanOut(wake <-chan struct{}) {
 		for i, e := range events {
 			f.spread(index+uint64(i), e)
 		}
-		g.meters.delay(g.now().UnixMilli() - records[len(records)-1].Time)
+		g.meters.fanout.Took(time.Duration(g.now().UnixMilli()-records[len(records)-1].Time) * time.Millisecond)
 		for _, r := range records {
 			g.ended(r)
 		}
@@ -145,9 +145,35 @@ func (f *fanner) spread(index uint64, e *event) {
 		f.sessions = append(f.sessions, g.hub.users[user]...)
 	}
 	g.hub.mu.RUnlock()
+	deliveries := 0
 	for _, s := range f.sessions {
-		s.deliver(index, e)
+		if s.deliver(index, e) {
+			deliveries++
+		}
 	}
+	if e.at > 0 {
+		g.meters.deliveries.Add(deliveries)
+		g.meters.offline.Add(f.away(d))
+		g.meters.talk.in(d.Room, g.now())
+	}
+}
+
+// away is how many members of a message's room, its author left out, are not
+// online. It is asked after audience, and users holds members.
+func (f *fanner) away(d *chat.Delivery) int {
+	online := 0
+	f.g.hub.mu.RLock()
+	for _, user := range f.users {
+		if user != d.Sender && len(f.g.hub.users[user]) > 0 {
+			online++
+		}
+	}
+	f.g.hub.mu.RUnlock()
+	others := f.g.service.MemberCount(d.Room)
+	if d.Sender != 0 && f.g.service.IsMember(d.Room, d.Sender) {
+		others--
+	}
+	return max(0, others-online)
 }
 
 func (f *fanner) audience(d *chat.Delivery) {

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/go-json-experiment/json"
 	"github.com/valyala/fasthttp"
 
@@ -126,7 +125,7 @@ func openDepot(t testing.TB, change func(*fileOptions)) *depot {
 		t.Fatal(err)
 	}
 	o := fileOptions{Service: d.shelf, Blobs: blobs, Now: clock,
-		Log: slog.New(slog.DiscardHandler), Metrics: metrics.NewSet()}
+		Log: slog.New(slog.DiscardHandler)}
 	if change != nil {
 		change(&o)
 	}

@@ -37,6 +37,7 @@ type frame struct {
 	seq    uint64 // … its number in the room, else 0
 	sender id.ID  // … and who wrote it
 	call   bool   // answers a call
+	at     int64  // of a new message that counts: when it was accepted, Unix ms
 }
 
 // header appends the header of an unmasked frame (RFC 6455 section 5.2).
@@ -97,6 +98,9 @@ func newEvent(d chat.Delivery) *event {
 	e.d.Frame = nil
 	if d.Seq > 0 && !d.Room.IsZero() {
 		e.room, e.seq, e.sender = d.Room, d.Seq, d.Sender
+		if d.Type == wire.EventMessage && !d.Probe {
+			e.at = d.Time
+		}
 	}
 	return e
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +14,7 @@ import (
 
 	"posthouse/appliance/chat"
 	"posthouse/appliance/id"
+	"posthouse/appliance/meter"
 	"posthouse/appliance/record"
 	"posthouse/appliance/wire"
 )
@@ -87,10 +86,11 @@ type Gate struct {
 	limiter  *limiter
 	peers    *peers
 	meters   *meters
-	files    *files    // nil without Options.Blobs
-	outboxes sync.Pool // *outbox
-	unused   sync.Pool // the library asks for one; it never writes data
-	inboxes  sync.Pool // *[]byte of FrameBytes
+	numbers  atomic.Uint64 // of WebSockets, for the log
+	files    *files        // nil without Options.Blobs
+	outboxes sync.Pool     // *outbox
+	unused   sync.Pool     // the library asks for one; it never writes data
+	inboxes  sync.Pool     // *[]byte of FrameBytes
 }
 
 // New makes a Gate and reads the recent events into memory. Nobody is let in
@@ -109,6 +109,15 @@ func open(o Options, s service) (*Gate, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Meter == nil {
+		o.Meter = meter.New()
+	}
+	if o.Operations == nil {
+		o.Operations = meter.NewOperations(nil)
+	}
+	if o.Faults == nil {
+		o.Faults = meter.NewFaults()
+	}
 	pick(&o.Heartbeat, 25*time.Second)
 	o.Limits = o.Limits.withDefaults()
 	g := &Gate{o: o, service: s, log: o.Logger, now: o.Now, began: time.Now(), specs: make(map[string]wire.Spec)}
@@ -123,10 +132,11 @@ func open(o Options, s service) (*Gate, error) {
 	g.presence = newPresence()
 	g.limiter = newLimiter()
 	g.peers = newPeers(g.proxied)
-	g.meters = newMeters(g)
+	g.meters = newMeters()
 	if o.Blobs != nil {
-		g.files = newFiles(fileOptions{Service: s, Blobs: o.Blobs, Thumbnails: o.Thumbnails, Now: g.now, Log: g.log, Metrics: g.meters.set})
+		g.files = newFiles(fileOptions{Service: s, Blobs: o.Blobs, Thumbnails: o.Thumbnails, Now: g.now, Log: g.log})
 	}
+	g.measure(o.Meter)
 	g.outboxes.New = func() any { return new(outbox) }
 	g.inboxes.New = func() any { b := make([]byte, 0, 4096); return &b }
 	wake, cancel := s.Watch()
@@ -169,7 +179,8 @@ func (g *Gate) caught(where string) {
 
 func (g *Gate) report(where string, p any) {
 	g.meters.panics.Inc()
-	g.log.Error("panic caught", "where", where, keyError, fmt.Sprint(p), "stack", string(debug.Stack()))
+	stack := g.o.Faults.Panic(where, "", p)
+	g.log.Error("panic caught", "where", where, keyError, fmt.Sprint(p), "stack", stack)
 }
 
 // Serve lets connections in through a listener until Drain or Close, and closes
@@ -271,6 +282,3 @@ func (g *Gate) Close() error {
 	g.saveMarks()
 	return nil
 }
-
-// WriteMetrics writes all metrics in the Prometheus text format.
-func (g *Gate) WriteMetrics(w io.Writer) { g.meters.set.WritePrometheus(w) }

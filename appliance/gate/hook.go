@@ -8,6 +8,7 @@ import (
 
 	"posthouse/appliance/chat"
 	"posthouse/appliance/hook"
+	"posthouse/appliance/meter"
 	"posthouse/appliance/wire"
 )
 
@@ -89,7 +90,9 @@ func (g *Gate) takeHook(ctx *fasthttp.RequestCtx, p *chat.Posted) (chat.PostAnsw
 	p.Body = body
 	within, cancel := context.WithTimeout(g.ctx, limits.CallTimeout)
 	defer cancel()
+	running := g.o.Operations.Begin(meter.KindHTTP, "POST /hooks", known.String(), p.Trace, cancel)
 	a := g.service.Post(within, p)
+	running.End()
 	if a.Unknown {
 		g.log.Info("hook unknown", keyAddress, p.Address, keyTrace, p.Trace)
 	}

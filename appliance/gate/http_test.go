@@ -159,7 +159,7 @@ func TestHealthAndMetrics(t *testing.T) {
 	}
 	_, body := h.request("GET", "/metrics", "", nil)
 	for _, want := range []string{"connections_total ", "connections_active ", "im_messages_pushed_total ", "im_active_users_total ",
-		`http_requests_total{method="GET",endpoint="/health/live",status="200"} 1`, `session_duration_sec_bucket{le="+Inf"}`} {
+		`http_requests_total{method="GET",endpoint="/health/live",status="200"} 1`, `session_duration_seconds_bucket{le="+Inf"}`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s in %s", want, body)
 		}

@@ -13,11 +13,12 @@ type hub struct {
 	mu     sync.RWMutex
 	all    map[*session]struct{}
 	users  map[id.ID][]*session // logged in
+	probes map[id.ID]int        // sessions of virtual users
 	closed bool
 }
 
 func newHub() *hub {
-	return &hub{all: make(map[*session]struct{}), users: make(map[id.ID][]*session)}
+	return &hub{all: make(map[*session]struct{}), users: make(map[id.ID][]*session), probes: make(map[id.ID]int)}
 }
 
 // add takes in a session that may not be logged in yet and counts its reader
@@ -42,6 +43,9 @@ func (h *hub) login(s *session, user id.ID, max int) bool {
 		return false
 	}
 	h.users[user] = append(h.users[user], s)
+	if s.probe {
+		h.probes[user]++
+	}
 	return true
 }
 
@@ -60,6 +64,11 @@ func (h *hub) logout(s *session, user id.ID) {
 	at := slices.Index(list, s)
 	if at < 0 {
 		return
+	}
+	if s.probe {
+		if h.probes[user]--; h.probes[user] == 0 {
+			delete(h.probes, user)
+		}
 	}
 	if len(list) == 1 {
 		delete(h.users, user)
@@ -100,10 +109,22 @@ func (h *hub) size() int {
 	return len(h.all)
 }
 
+// online is how many people are online, without virtual users.
 func (h *hub) online() int {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return len(h.users)
+	return len(h.users) - len(h.probes)
+}
+
+// people are the sessions without those of virtual users.
+func (h *hub) people() int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	n := len(h.all)
+	for _, sessions := range h.probes {
+		n -= sessions
+	}
+	return n
 }
 
 // accounts gives the accounts that are online.

@@ -215,7 +215,7 @@ func (d *door) Accept() (net.Conn, error) {
 			_ = raw.Close()
 			continue
 		}
-		d.g.meters.connections.Inc()
+		d.g.meters.tcp.Inc()
 		if d.kind != TLS {
 			return p, nil
 		}

@@ -27,6 +27,7 @@ type progress struct {
 type pending struct {
 	pos, seq uint64
 	room     id.ID
+	at       int64 // when the message of a delivery was accepted, Unix ms; 0: no delivery
 }
 
 // marks collects the sessions that made progress.
@@ -86,7 +87,11 @@ func (s *session) wrote(f *frame) {
 	if len(p.pending) == maxPending {
 		p.pending = p.pending[:copy(p.pending, p.pending[maxPending/4:])]
 	}
-	p.pending = append(p.pending, pending{f.pos, f.seq, f.room})
+	at := int64(0)
+	if s.counts(f) {
+		at = f.at
+	}
+	p.pending = append(p.pending, pending{f.pos, f.seq, f.room, at})
 	if f.sender != s.user {
 		p.receipt(s, f.room).Pushed = f.seq
 	}
@@ -134,11 +139,30 @@ func (s *session) ack(position uint64, now time.Time) {
 		r.Acked = max(r.Acked, p.pending[n].seq)
 		n++
 	}
+	s.g.meters.acknowledged(p.pending[:n], now.UnixMilli())
 	p.pending = p.pending[:copy(p.pending, p.pending[n:])]
 	if len(p.pending) == 0 && cap(p.pending) > 16 {
 		p.pending = nil
 	}
 	s.list(now.UnixMilli())
+}
+
+// acknowledged counts deliveries that have arrived, those of one moment
+// together.
+func (m *meters) acknowledged(list []pending, now int64) {
+	acks := 0
+	for i := 0; i < len(list); {
+		n := 1
+		for i+n < len(list) && list[i+n].at == list[i].at {
+			n++
+		}
+		if at := list[i].at; at > 0 {
+			acks += n
+			m.latency.ObserveN(float64(now-at)/1000, uint64(n))
+		}
+		i += n
+	}
+	m.acks.Add(acks)
 }
 
 // leave saves what a session that ends knows of its device.

@@ -1,69 +1,132 @@
 package gate
 
 import (
-	"fmt"
-	"io"
-	"math"
 	"strconv"
-	"sync/atomic"
+	"sync"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"posthouse/appliance/id"
+	"posthouse/appliance/meter"
+	"posthouse/appliance/wire"
 )
 
-// meters are the gate's metrics. Histograms have buckets by upper bound (le),
-// as Prometheus reads them.
+// meters are the gate's figures. Those of people leave virtual users out.
+//
+// A delivery is a new message that was handed to a device of somebody else than
+// its author while that device followed the stream; it is acknowledged when the
+// device confirms a position at or after it. What a device takes later, because
+// it was away, is neither: its account counted as offline when the message was
+// sent. The latency of a delivery begins when the server accepted the message
+// and ends when the acknowledgement has come in, both by the server's clock, so
+// that no clock of a device has to be corrected; it holds the way back of the
+// acknowledgement instead of the way up of the message.
 type meters struct {
-	set         *metrics.Set
-	connections *metrics.Counter
-	refused     *metrics.Counter
-	pushed      *metrics.Counter
-	dropped     *metrics.Counter
-	behind      *metrics.Counter
-	resets      *metrics.Counter
-	evicted     *metrics.Counter
-	limited     *metrics.Counter
-	panics      *metrics.Counter
-	duration    *histogram
-	fanout      *histogram
-	http        *histogram
+	connections meter.Counter // WebSockets
+	tcp         meter.Counter
+	refused     meter.Counter
+	pushed      meter.Counter
+	dropped     meter.Counter
+	behind      meter.Counter
+	resets      meter.Counter
+	evicted     meter.Counter
+	limited     meter.Counter
+	panics      meter.Counter
+	missed      meter.Counter
+	deliveries  meter.Counter
+	acks        meter.Counter
+	offline     meter.Counter
+	caughtUp    meter.Counter // returns that were served from the ring …
+	anew        meter.Counter // … and those that had to begin anew
+
+	duration *meter.Histogram
+	fanout   *meter.Histogram
+	latency  *meter.Histogram
+	rtt      *meter.Histogram
+	requests *meter.Counters
+	took     *meter.Histograms
+	errors   *meter.Counters
+
+	actions map[string]*action // by what the client asks for
+	done    *meter.Counters
+	lasted  *meter.Histograms
+
+	talk rooms
 }
 
-func newMeters(g *Gate) *meters {
-	set := metrics.NewSet()
-	m := &meters{
-		set:         set,
-		connections: set.NewCounter("connections_total"),
-		refused:     set.NewCounter("connections_refused_total"),
-		pushed:      set.NewCounter("im_messages_pushed_total"),
-		dropped:     set.NewCounter("im_passing_events_dropped_total"),
-		behind:      set.NewCounter("im_sessions_behind_total"),
-		resets:      set.NewCounter("im_sessions_reset_total"),
-		evicted:     set.NewCounter("im_sessions_evicted_total"),
-		limited:     set.NewCounter("rate_limited_total"),
-		panics:      set.NewCounter("panics_total"),
-		duration:    newHistogram("session_duration_sec", 1, 10, 60, 600, 3600, 8*3600, 24*3600),
-		fanout:      newHistogram("im_fanout_delay_seconds", .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5),
-		http:        newHistogram("http_request_duration_seconds", .001, .005, .01, .05, .1, .5, 1, 5, 30),
+// action is one of the few things that people do all day.
+type action struct {
+	ok, refused, failed *meter.Counter
+	took                *meter.Histogram
+}
+
+// Actions as they are called in metrics.
+const (
+	actionLogin  = "login"
+	actionSend   = "send"
+	actionPush   = "push"
+	actionPull   = "pull"
+	actionUpload = "upload"
+	actionSearch = "search"
+)
+
+// actionOf is the action that a method is part of; empty for most.
+func actionOf(method string) string {
+	switch method {
+	case "session.login":
+		return actionLogin
+	case "message.send", "message.forward":
+		return actionSend
+	case "room.history", "room.list", "message.get":
+		return actionPull
+	case "search.messages", "search.names":
+		return actionSearch
 	}
-	set.NewGauge("connections_active", func() float64 { return float64(g.peers.size()) })
-	set.NewGauge("im_sessions_active", func() float64 { return float64(g.hub.size()) })
-	set.NewGauge("im_active_users_total", func() float64 { return float64(g.hub.online()) })
-	set.NewGauge("im_ring_events", func() float64 {
-		g.ring.mu.RLock()
-		defer g.ring.mu.RUnlock()
-		return float64(g.ring.next - g.ring.first)
-	})
-	set.NewGauge("im_ring_bytes", func() float64 {
-		g.ring.mu.RLock()
-		defer g.ring.mu.RUnlock()
-		return float64(g.ring.bytes)
-	})
-	set.NewGauge("im_stream_position", func() float64 { return float64(g.ring.position()) })
-	for _, h := range []*histogram{m.duration, m.fanout, m.http} {
-		set.RegisterMetricsWriter(h.write)
+	return ""
+}
+
+func newMeters() *meters {
+	m := &meters{
+		duration: meter.NewHistogram(1, 10, 60, 600, 3600, 8*3600, 24*3600),
+		fanout:   meter.NewHistogram(meter.Latency()...),
+		latency:  meter.NewHistogram(meter.Latency()...),
+		rtt:      meter.NewHistogram(meter.Latency()...),
+		requests: meter.NewCounters("method", "endpoint", "status"),
+		took:     meter.NewHistograms([]string{"endpoint"}, meter.Latency()...),
+		errors:   meter.NewCounters("kind"),
+		actions:  map[string]*action{},
+		done:     meter.NewCounters("action", "result"),
+		lasted:   meter.NewHistograms([]string{"action"}, meter.Latency()...),
+	}
+	m.talk.last = map[id.ID]time.Time{}
+	for _, name := range []string{actionLogin, actionSend, actionPush, actionPull, actionUpload, actionSearch} {
+		m.actions[name] = &action{ok: m.done.With(name, "ok"), refused: m.done.With(name, "refused"), failed: m.done.With(name, "error"), took: m.lasted.With(name)}
 	}
 	return m
+}
+
+// acted counts an action by the status that its answer has over HTTP.
+func (m *meters) acted(name string, status int, took time.Duration) {
+	a := m.actions[name]
+	if a == nil {
+		return
+	}
+	switch {
+	case status >= 500:
+		a.failed.Inc()
+	case status >= 400:
+		a.refused.Inc()
+	default:
+		a.ok.Inc()
+	}
+	a.took.Took(took)
+}
+
+// statusOf is the status that an outcome has over HTTP.
+func statusOf(err *wire.Error) int {
+	if err == nil {
+		return 200
+	}
+	return err.Kind.Info().Status
 }
 
 // request counts an HTTP request. The endpoint is one of a fixed list.
@@ -73,47 +136,53 @@ func (m *meters) request(method, endpoint string, status int, took time.Duration
 	default:
 		method = "OTHER"
 	}
-	m.set.GetOrCreateCounter(fmt.Sprintf("http_requests_total{method=%q,endpoint=%q,status=%q}", method, endpoint, strconv.Itoa(status))).Inc()
-	m.http.observe(took.Seconds())
-}
-
-func (m *meters) lasted(d time.Duration) { m.duration.observe(d.Seconds()) }
-
-// delay is the time from a record's decision to its fan-out, in ms.
-func (m *meters) delay(ms int64) { m.fanout.observe(max(0, float64(ms)/1000)) }
-
-// histogram counts values by upper bound.
-type histogram struct {
-	name   string
-	bounds []float64
-	counts []atomic.Uint64 // one more than bounds
-	sum    atomic.Uint64   // bits of a float64
-}
-
-func newHistogram(name string, bounds ...float64) *histogram {
-	return &histogram{name: name, bounds: bounds, counts: make([]atomic.Uint64, len(bounds)+1)}
-}
-
-func (h *histogram) observe(v float64) {
-	i := 0
-	for i < len(h.bounds) && v > h.bounds[i] {
-		i++
+	m.requests.With(method, endpoint, strconv.Itoa(status)).Inc()
+	m.took.With(endpoint).Took(took)
+	if endpoint == "/api/uploads" && (method == "POST" || method == "PATCH") {
+		m.acted(actionUpload, status, took)
 	}
-	h.counts[i].Add(1)
-	for {
-		old := h.sum.Load()
-		if h.sum.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v)) {
-			return
+}
+
+// rooms are where people write, and when the last message came.
+type rooms struct {
+	mu   sync.Mutex
+	last map[id.ID]time.Time
+}
+
+// conversation is how long after its last message a room counts as active.
+const conversation = time.Minute
+
+func (t *rooms) in(room id.ID, now time.Time) {
+	t.mu.Lock()
+	t.last[room] = now
+	t.mu.Unlock()
+}
+
+// active counts the rooms with a message in the last minute and forgets the
+// others.
+func (t *rooms) active(now time.Time) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for room, at := range t.last {
+		if now.Sub(at) >= conversation {
+			delete(t.last, room)
 		}
 	}
+	return len(t.last)
 }
 
-func (h *histogram) write(w io.Writer) {
-	var total uint64
-	for i, bound := range h.bounds {
-		total += h.counts[i].Load()
-		fmt.Fprintf(w, "%s_bucket{le=%q} %d\n", h.name, strconv.FormatFloat(bound, 'g', -1, 64), total)
+// queues are the frames that wait for sockets: all of them, the longest queue,
+// and how many sessions do not keep up.
+func (g *Gate) queues() (total, longest, slow int) {
+	most := g.limit().QueueFrames
+	for _, s := range g.hub.every() {
+		s.mu.Lock()
+		total += s.waiting
+		longest = max(longest, s.waiting)
+		if s.stream && !s.live.Load() || s.waiting > most/2 {
+			slow++
+		}
+		s.mu.Unlock()
 	}
-	total += h.counts[len(h.bounds)].Load()
-	fmt.Fprintf(w, "%s_bucket{le=\"+Inf\"} %d\n%s_sum %g\n%s_count %d\n", h.name, total, h.name, math.Float64frombits(h.sum.Load()), h.name, total)
+	return total, longest, slow
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"posthouse/appliance/chat"
+	"posthouse/appliance/meter"
 	"posthouse/appliance/wire"
 )
 
@@ -85,7 +86,11 @@ func (g *Gate) serveMount(ctx *fasthttp.RequestCtx, kind ListenerKind, m *Mount)
 		g.refuse(ctx, err)
 		return m.Prefix
 	}
-	return m.Serve(ctx, v)
+	running := g.o.Operations.Begin(meter.KindHTTP, m.Prefix, userText(v.Actor), v.Trace, nil)
+	defer running.End()
+	endpoint := m.Serve(ctx, v)
+	running.As(string(ctx.Method())+" "+endpoint, "")
+	return endpoint
 }
 
 // visitor finds out who opens a page. A login that has ended is nobody: the

@@ -8,6 +8,7 @@ import (
 
 	"posthouse/appliance/blob"
 	"posthouse/appliance/chat"
+	"posthouse/appliance/meter"
 	"posthouse/appliance/thumbnail"
 )
 
@@ -157,6 +158,12 @@ type Options struct {
 	Limits     Limits
 	Logger     *slog.Logger
 	Now        func() time.Time
+
+	// Meter names the figures; Operations and Faults keep what took long and what
+	// went wrong. The gate makes its own where there are none.
+	Meter      *meter.Registry
+	Operations *meter.Operations
+	Faults     *meter.Faults
 
 	Version   string
 	Heartbeat time.Duration // 25 s if zero

@@ -204,10 +204,10 @@ func (g *Gate) route(ctx *fasthttp.RequestCtx, kind ListenerKind, apart bool) st
 		g.serveSocket(ctx, kind)
 		return path
 	case path == "/api/uploads" || strings.HasPrefix(path, "/api/uploads/"):
-		g.identified(ctx, kind, g.serveUpload)
+		g.identified(ctx, kind, "/api/uploads", g.serveUpload)
 		return "/api/uploads"
 	case strings.HasPrefix(path, "/files/"):
-		g.identified(ctx, kind, g.serveDownload)
+		g.identified(ctx, kind, "/files", g.serveDownload)
 		return "/files"
 	case isHook(path):
 		g.serveHook(ctx, path)
@@ -261,6 +261,7 @@ func (g *Gate) badRequest(ctx *fasthttp.RequestCtx, err error) {
 // refuse answers with an error in the reader's language. The status is that of
 // the error's kind.
 func (g *Gate) refuse(ctx *fasthttp.RequestCtx, e *wire.Error) {
+	g.meters.errors.With(string(e.Kind)).Inc()
 	trace := string(ctx.Response.Header.Peek(traceHeader))
 	if e.RetryAfter > 0 {
 		ctx.Response.Header.Set("Retry-After", retryAfter(e))

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/fasthttp/websocket"
 
@@ -25,11 +26,14 @@ type session struct {
 	since   int64 // Unix ms
 	user    id.ID // set once, before the hub lists the session under it
 	device  id.ID
+	probe   bool // of a virtual user; set with user
+	agent   unique.Handle[string]
 
 	beat     atomic.Int64 // last sign of life, ticks
 	pinged   atomic.Int64 // when the last ping was asked for, ticks; 0 = answered
 	rtt      atomic.Int64 // ns
 	suspect  atomic.Bool
+	missed   atomic.Uint32 // heartbeats
 	loggedIn atomic.Bool
 
 	renewed int64 // ticks; of the reader, as the next two
@@ -55,6 +59,7 @@ type session struct {
 	stretch  uint64 // counts sync.start
 	cursor   uint64 // index of the next event to take
 	after    uint64 // events up to this position were seen before the stream
+	fresh    uint64 // messages after this position are deliveries; those before are catching up
 	ending   bool   // takes nothing in any more
 	closing  []byte // the close frame, until it is written
 	dead     bool   // the connection is closed
@@ -101,26 +106,34 @@ func (s *session) wake() {
 	go s.write()
 }
 
-// deliver hands a live session the event of index i. A full queue makes the
-// session fall behind: its writer takes up at i from the ring.
-func (s *session) deliver(i uint64, e *event) {
+// deliver hands a live session the event of index i and reports whether that
+// counts as a delivery of a message. A full queue makes the session fall behind:
+// its writer takes up at i from the ring.
+func (s *session) deliver(i uint64, e *event) bool {
 	if !s.live.Load() || (e.d.Device != 0 && e.d.Device != s.device) {
-		return
+		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.live.Load() || i < s.cursor || e.pos <= s.after {
-		return
+		return false
 	}
 	if s.full(len(e.data)) {
 		s.live.Store(false)
 		s.cursor = i
 		s.g.meters.behind.Inc()
 		s.wake()
-		return
+		return false
 	}
 	s.cursor = i + 1
 	s.put(&e.frame)
+	return s.counts(&e.frame)
+}
+
+// counts reports whether a frame on its way to the session is a delivery: a new
+// message of somebody else. The lock is held.
+func (s *session) counts(f *frame) bool {
+	return f.at > 0 && f.sender != s.user && f.pos > s.fresh && !s.probe
 }
 
 // fallBehind makes the session take what it lacks from the ring.
@@ -153,7 +166,7 @@ func (s *session) follow(answer *frame, i, after uint64) {
 	clear(s.queue[len(kept):])
 	s.queue = kept
 	s.stretch++
-	s.stream, s.cursor, s.after = true, i, after
+	s.stream, s.cursor, s.after, s.fresh = true, i, after, s.g.ring.position()
 	s.live.Store(false)
 	s.put(answer)
 }

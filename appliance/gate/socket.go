@@ -5,13 +5,16 @@ import (
 	"encoding/binary"
 	"io"
 	"net/netip"
+	"strings"
 	"time"
 	"unicode/utf8"
+	"unique"
 
 	"github.com/fasthttp/websocket"
 	"github.com/valyala/fasthttp"
 
 	"posthouse/appliance/chat"
+	"posthouse/appliance/id"
 	"posthouse/appliance/wire"
 )
 
@@ -45,7 +48,7 @@ func (g *Gate) serveSocket(ctx *fasthttp.RequestCtx, kind ListenerKind) {
 		lang = tongue(string(wanted))
 	}
 	now, address := g.now(), g.clientAddress(ctx)
-	s := &session{g: g, number: g.meters.connections.Get(), from: address, address: addressText(address), lang: lang, since: now.UnixMilli()}
+	s := &session{g: g, number: g.numbers.Add(1), agent: unique.Make(agentOf(ctx)), from: address, address: addressText(address), lang: lang, since: now.UnixMilli()}
 	s.alive()
 	if !actor.Operator {
 		s.actor = actor
@@ -66,6 +69,21 @@ func (g *Gate) serveSocket(ctx *fasthttp.RequestCtx, kind ListenerKind) {
 	})
 }
 
+// maxAgent bounds what is kept of a client's name for itself.
+const maxAgent = 160
+
+// agentOf is what a client calls itself.
+func agentOf(ctx *fasthttp.RequestCtx) string {
+	b := ctx.Request.Header.UserAgent()
+	return strings.ToValidUTF8(string(b[:min(len(b), maxAgent)]), "")
+}
+
+// virtual reports whether an account is a virtual user.
+func (g *Gate) virtual(user id.ID) bool {
+	u, ok := g.service.User(user)
+	return ok && u.Probe
+}
+
 func tooManySockets(most int) *wire.Error {
 	return wire.Refusef(wire.QuotaExceeded, "more than %d connections of one account", "同一账号的连接数超过 %d", most)
 }
@@ -78,6 +96,9 @@ func (g *Gate) begin(s *session, ws *websocket.Conn) {
 		return
 	}
 	s.conn.session.Store(s)
+	if !g.virtual(s.who().User) {
+		g.meters.connections.Inc()
+	}
 	ws.SetReadLimit(int64(g.limit().FrameBytes))
 	ws.SetPingHandler(s.onPing)
 	ws.SetPongHandler(s.onPong)
@@ -223,7 +244,11 @@ func (s *session) onPong(payload string) error {
 	if len(payload) == 8 {
 		sent := int64(binary.BigEndian.Uint64([]byte(payload)))
 		if sent != 0 && s.pinged.CompareAndSwap(sent, 0) {
-			s.rtt.Store(s.g.ticks() - sent)
+			rtt := s.g.ticks() - sent
+			s.rtt.Store(rtt)
+			if !s.probe {
+				s.g.meters.rtt.Took(time.Duration(rtt))
+			}
 		}
 	}
 	return nil
@@ -289,7 +314,7 @@ func (s *session) finish() {
 	s.mu.Unlock()
 	g.hub.remove(s)
 	lasted := g.now().UnixMilli() - s.since
-	g.meters.lasted(time.Duration(lasted) * time.Millisecond)
+	g.sessionLasted(s, time.Duration(lasted)*time.Millisecond)
 	g.log.Debug("session ended", keySession, s.number, keyUser, s.user.String(), keyDevice, s.device.String(),
 		keyAddress, s.address, keyReason, why, "ms", lasted)
 }

@@ -11,13 +11,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/go-json-experiment/json"
 	"github.com/valyala/fasthttp"
 
 	"posthouse/appliance/blob"
 	"posthouse/appliance/chat"
 	"posthouse/appliance/id"
+	"posthouse/appliance/meter"
 	"posthouse/appliance/record"
 	"posthouse/appliance/thumbnail"
 	"posthouse/appliance/tus"
@@ -50,7 +50,6 @@ type fileOptions struct {
 	Thumbnails *thumbnail.Maker // nil: pictures have none
 	Now        func() time.Time
 	Log        *slog.Logger
-	Metrics    *metrics.Set
 }
 
 // files serves /api/uploads and /files. Between requests it keeps nothing but
@@ -70,12 +69,12 @@ type files struct {
 	mu      sync.Mutex
 	writers map[string]*body // by upload
 
-	received  *metrics.Counter
-	sent      *metrics.Counter
-	finished  *metrics.Counter
-	broken    *metrics.Counter
-	receiving *metrics.Counter // a gauge
-	buffers   sync.Pool        // *[]byte of copyBytes
+	received  *meter.Counter
+	sent      *meter.Counter
+	finished  *meter.Counter
+	broken    *meter.Counter
+	receiving *meter.Counter // a gauge
+	buffers   sync.Pool      // *[]byte of copyBytes
 }
 
 func newFiles(o fileOptions) *files {
@@ -84,11 +83,11 @@ func newFiles(o fileOptions) *files {
 		pace:        pace{window: 30 * time.Second, bytes: 30 * 4 << 10, drainTime: 5 * time.Second, drainBytes: 64 << 20},
 		silence:     2 * time.Second,
 		writers:     make(map[string]*body),
-		received:    o.Metrics.GetOrCreateCounter("im_upload_bytes_total"),
-		sent:        o.Metrics.GetOrCreateCounter("im_download_bytes_total"),
-		finished:    o.Metrics.GetOrCreateCounter("im_uploads_finished_total"),
-		broken:      o.Metrics.GetOrCreateCounter("im_uploads_interrupted_total"),
-		receiving:   o.Metrics.GetOrCreateCounter("im_uploads_receiving"),
+		received:    new(meter.Counter),
+		sent:        new(meter.Counter),
+		finished:    new(meter.Counter),
+		broken:      new(meter.Counter),
+		receiving:   new(meter.Counter),
 	}
 	f.buffers.New = func() any { b := make([]byte, copyBytes); return &b }
 	return f

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -82,6 +83,7 @@ func (s *session) broken(err error) {
 	if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() {
 		reason = "does not read"
 		s.g.meters.evicted.Inc()
+		s.g.meters.actions[actionPush].failed.Inc()
 	}
 	s.abort(reason)
 	s.mu.Lock()
@@ -144,9 +146,26 @@ func (s *session) settle(o *outbox) {
 	}
 	if events {
 		s.g.meters.pushed.Add(messages)
+		s.pushed(o, messages)
 		s.touched()
 	}
 	s.makeRoom()
+}
+
+// pushed counts the messages of one write, and how long the last of them that
+// is new took from its acceptance to the socket.
+func (s *session) pushed(o *outbox, messages int) {
+	if messages == 0 || s.probe {
+		return
+	}
+	push := s.g.meters.actions[actionPush]
+	push.ok.Add(messages)
+	for _, f := range slices.Backward(o.frames) {
+		if s.counts(f) {
+			push.took.Took(time.Duration(s.g.now().UnixMilli()-f.at) * time.Millisecond)
+			return
+		}
+	}
 }
 
 // take moves what goes into one write from the queue to o. The lock is held.
@@ -210,9 +229,14 @@ func (s *session) pump(o *outbox) {
 		return
 	}
 	s.cursor = next
+	deliveries := 0
 	for _, e := range wanted {
 		s.put(&e.frame)
+		if s.counts(&e.frame) {
+			deliveries++
+		}
 	}
+	s.g.meters.deliveries.Add(deliveries)
 	// Under both locks: an event that is appended after this look is delivered
 	// by the fan-out, every one before it has been taken here.
 	s.g.ring.mu.RLock()

@@ -27,7 +27,10 @@ func Latency() []float64 {
 
 // Observe counts a value. One that is below zero, because a clock was set,
 // counts as zero.
-func (h *Histogram) Observe(v float64) {
+func (h *Histogram) Observe(v float64) { h.ObserveN(v, 1) }
+
+// ObserveN counts a value n times.
+func (h *Histogram) ObserveN(v float64, n uint64) {
 	if v < 0 || v != v {
 		v = 0
 	}
@@ -35,7 +38,8 @@ func (h *Histogram) Observe(v float64) {
 	for i < len(h.bounds) && v > h.bounds[i] {
 		i++
 	}
-	h.counts[i].Add(1)
+	h.counts[i].Add(n)
+	v *= float64(n)
 	for {
 		old := h.sum.Load()
 		if h.sum.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v)) {

@@ -444,6 +444,13 @@ type (
 		RTT      int64  `json:"rtt_us" doc:"round trip, µs|往返时间（微秒）"`
 		Queue    int    `json:"queue_bytes" doc:"bytes waiting for the socket|待发送字节"`
 		State    string `json:"state" doc:"active, lagging or suspect|状态"`
+
+		Connection uint64 `json:"connection" doc:"number of the connection, as in the log|连接编号，与日志一致"`
+		Agent      string `json:"agent,omitzero" doc:"what the client calls itself|客户端标识"`
+		Frames     int    `json:"queue_frames" doc:"frames waiting for the socket|待发送帧数"`
+		Unacked    int    `json:"unacked" doc:"messages sent and not acknowledged|已发送未确认的消息数"`
+		Missed     int    `json:"missed" doc:"heartbeats missed|丢失的心跳次数"`
+		Probe      bool   `json:"probe,omitzero" doc:"of a virtual user|虚拟用户的连接"`
 	}
 	SessionList struct {
 		Sessions []SessionInfo `json:"sessions" doc:"live connections|在线连接"`
