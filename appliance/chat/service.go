@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"posthouse/appliance/id"
+	"posthouse/appliance/meter"
 	"posthouse/appliance/outhook"
 	"posthouse/appliance/record"
 	"posthouse/appliance/search"
@@ -37,6 +38,8 @@ type Options struct {
 	// Hooks calls other programs; without it there are neither outgoing hooks
 	// nor commands.
 	Hooks *outhook.Engine
+	// Faults keeps what went wrong inside; nil: only the log does.
+	Faults *meter.Faults
 }
 
 func (o Options) withDefaults() Options {
@@ -225,6 +228,9 @@ func (s *Service) Do(c *Call, name string, params []byte, r func(result any, err
 	}
 	m.do(c, params, func(result any, err *wire.Error) {
 		if err != nil && err.Kind == wire.Internal {
+			if s.opt.Faults != nil {
+				s.opt.Faults.Error(name, c.Trace, err.Cause)
+			}
 			s.opt.Log.Error("call failed", "method", name, "trace", c.Trace, "user", c.Actor.User.String(), "error", err.Cause)
 		}
 		r(result, err)

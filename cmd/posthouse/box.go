@@ -66,6 +66,7 @@ type box struct {
 	guard   *netguard.Guard
 	hooks   *outhook.Engine
 	chat    *chat.Service
+	figures *figures
 	fatal   chan error // receives the error after which nothing may be stored
 }
 
@@ -97,7 +98,7 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	b = &box{cfg: cfg, log: log, fatal: make(chan error, 1)}
+	b = &box{cfg: cfg, log: log, fatal: make(chan error, 1), figures: newFigures(log)}
 	b.live.Store(&cfg)
 	opened := b // a return with an error sets b to nil
 	defer func() {
@@ -145,8 +146,9 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 		return nil, err
 	}
 	opt.Version, opt.Log, opt.Search = version(), log, b.search
-	opt.CheckURL, opt.Hooks = b.guard.CheckURL, b.hooks
+	opt.CheckURL, opt.Hooks, opt.Faults = b.guard.CheckURL, b.hooks, b.figures.faults
 	b.chat = chat.New(b.seq, b.state, opt)
+	b.measure()
 	return b, nil
 }
 

@@ -86,6 +86,7 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 		}
 		s.loops.Go(func() { s.keep(ctx) })
 		s.loops.Go(func() { s.punctual(ctx) })
+		s.loops.Go(func() { s.stock(ctx) })
 		a.greet(out, s)
 		if a.ready != nil {
 			a.ready(s)
@@ -101,7 +102,8 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	var err error
 	opt := gate.Options{Service: s.chat, Limits: gateLimits(s.cfg), Logger: log, Version: version(), Heartbeat: s.cfg.Session.Heartbeat,
-		AllowedHosts: s.allowedHost, TrustedProxies: s.cfg.Server.Proxies(), Blobs: s.blobs, Thumbnails: s.thumbs}
+		AllowedHosts: s.allowedHost, TrustedProxies: s.cfg.Server.Proxies(), Blobs: s.blobs, Thumbnails: s.thumbs,
+		Meter: s.figures.meter, Operations: s.figures.ops, Faults: s.figures.faults}
 	if len(s.cfg.Server.Listen) > 0 {
 		if s.cert, err = openCertificate(s.cfg, log); err != nil {
 			return err
@@ -116,6 +118,7 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	if s.gate, err = gate.New(opt); err != nil {
 		return err
 	}
+	s.measureCaches()
 	if err := s.bind(); err != nil {
 		return err
 	}
