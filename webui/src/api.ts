@@ -1709,6 +1709,18 @@ export interface SessionInfo {
   queue_bytes: number;
   /** active, lagging or suspect */
   state: string;
+  /** number of the connection, as in the log */
+  connection: number;
+  /** what the client calls itself */
+  agent?: string;
+  /** frames waiting for the socket */
+  queue_frames: number;
+  /** messages sent and not acknowledged */
+  unacked: number;
+  /** heartbeats missed */
+  missed: number;
+  /** of a virtual user */
+  probe?: boolean;
 }
 
 /** Result of setup.link. */
