@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,7 +59,9 @@ func parse(name string, text []byte) (*rulefmt.RuleGroups, []Problem) {
 	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, newParser(), slog.New(slog.NewTextHandler(io.Discard, nil)))
 	var problems []Problem
 	for _, err := range errs {
-		problems = append(problems, problemOf(name, text, err))
+		if p := problemOf(name, text, err); !slices.Contains(problems, p) { // YAML is read twice
+			problems = append(problems, p)
+		}
 	}
 	if len(problems) > 0 {
 		return nil, problems
@@ -135,8 +138,8 @@ func inChinese(said string) string {
 		{"unclosed left parenthesis", "左括号未闭合"},
 		{"unknown function with name ", "未知函数 "},
 		{"not found in type", "是未知字段，类型"},
-		{"cannot unmarshal", "类型不符，无法读取"},
-		{"did not find expected", "缺少预期的内容："},
+		{"cannot unmarshal ", "类型不符，无法读取 "},
+		{"did not find expected ", "缺少预期的内容："},
 		{"not a valid duration string: ", "时长无效："},
 		{"field ", "字段 "},
 	}

@@ -173,7 +173,7 @@ func (m *Manager) Draw(ctx context.Context, f Form, from, to time.Time) (Drawn, 
 		return Drawn{}, errors.New(bad.EN)
 	}
 	lines := f.Lines()
-	out := Drawn{Step: max(m.stepFor(from, to), to.Sub(from).Truncate(time.Second)/1000)}
+	out := Drawn{Step: max(m.stepFor(from, to), (to.Sub(from) / 1000).Truncate(time.Second))}
 	for _, l := range []struct {
 		expr string
 		to   *promql.Matrix
