@@ -59,7 +59,10 @@ func parse(name string, text []byte) (*rulefmt.RuleGroups, []Problem) {
 	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, newParser(), slog.New(slog.NewTextHandler(io.Discard, nil)))
 	var problems []Problem
 	for _, err := range errs {
-		if p := problemOf(name, text, err); !slices.Contains(problems, p) { // YAML is read twice
+		var about *rulefmt.Error
+		errors.As(err, &about)
+		p := problemOf(name, text, err)
+		if !slices.ContainsFunc(problems, func(q Problem) bool { return about == nil && q.Line == p.Line }) { // YAML is read twice
 			problems = append(problems, p)
 		}
 	}

@@ -119,7 +119,7 @@ func probeScenarios() []scenario {
 }
 
 func watchScenarios() []scenario {
-	refused := `posthouse_watch_series_refused_total{instance="box"}`
+	refused := `posthouse_store_series_refused_total{instance="box"}`
 	failed, sent := `posthouse_notifications_total{instance="box",channel="mail",result="error"}`, count(`posthouse_notifications_total{instance="box",channel="mail",result="ok"}`, phase{2 * h, 1})
 	return []scenario{
 		{alert: "CardinalityCapReached", cause: []input{count(refused, phase{15 * m, 0}, phase{m, 10}, phase{30 * m, 0})}, quiet: 15 * m, fires: 15*m + 30*time.Second, ends: 27 * m,
