@@ -24,6 +24,7 @@ import (
 	"posthouse/appliance/config"
 	"posthouse/appliance/gate"
 	"posthouse/appliance/lancert"
+	"posthouse/sysmon"
 	"posthouse/webui"
 )
 
@@ -63,6 +64,7 @@ type server struct {
 	sock     net.Listener
 	consoles []net.Listener // of the console alone
 	console  *admin.Admin
+	watch    *sysmon.Watch // nil: nothing is watched
 	began    time.Time
 	loops    sync.WaitGroup // keep and punctual
 }
@@ -113,8 +115,7 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	}
 	opt.Static = static(s.cert, s.cfg.Server.Language, s.cfg.Server.OfflinePages)
 	opt.Missing = func(lang string) []byte { return webui.ErrorPage(lang, 404, "", "") }
-	s.console = admin.New(s.consoleOptions())
-	opt.Mounts = append(opt.Mounts, s.consoleMount())
+	opt.Mounts = append(opt.Mounts, s.consoleMount(), s.metricsMount())
 	if s.gate, err = gate.New(opt); err != nil {
 		return err
 	}
@@ -122,6 +123,8 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	if err := s.bind(); err != nil {
 		return err
 	}
+	s.openWatch(log)
+	s.console = admin.New(s.consoleOptions())
 	for _, ln := range s.lans {
 		go s.accept(ln, gate.TLS, log)
 	}
@@ -262,6 +265,11 @@ func (s *server) shut(log *slog.Logger) error {
 	for _, ln := range append(append(s.lans, s.consoles...), s.local, s.sock) {
 		if ln != nil {
 			_ = ln.Close()
+		}
+	}
+	if s.watch != nil {
+		if werr := s.watch.Close(); werr != nil {
+			log.Warn("end of watching", "error", werr)
 		}
 	}
 	closing, done := context.WithTimeout(context.Background(), 30*time.Second)

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"posthouse/appliance/gate"
+	"posthouse/appliance/id"
+	"posthouse/appliance/wire"
+	"posthouse/sysmon"
+	"posthouse/sysmon/health"
+	"posthouse/sysmon/runbook"
+	"posthouse/sysmon/scrape"
+	texts "posthouse/sysmon/words"
+)
+
+// openWatch starts what watches the box, before anybody is served. The chat
+// does not depend on it: when it cannot start, the log says why, and the
+// console has no figures.
+func (s *server) openWatch(log *slog.Logger) {
+	c := s.cfg.Watch
+	if !c.Enabled {
+		return
+	}
+	day := 24 * time.Hour
+	w, err := sysmon.Open(sysmon.Options{
+		Dir: filepath.Join(s.cfg.Server.DataDir, watchDir), DataDir: s.cfg.Server.DataDir, Version: version(),
+		HostName: s.cfg.Server.HostName, ExternalURL: s.externalURL(),
+		Interval: c.Interval, Raw: time.Duration(c.RawDays) * day, Rollup: time.Duration(c.RollupDays) * day, MaxSeries: c.MaxSeries,
+		Sources: []scrape.Target{{Job: "posthouse", Source: s.writeMetrics}},
+		Events:  s.events, Audit: s.auditAct, Log: log,
+	})
+	if err == nil {
+		err = w.Start()
+	}
+	if err != nil {
+		log.Error("the server runs without watching itself", "error", err)
+		if w != nil {
+			_ = w.Close() // the first error is the one to tell
+		}
+		return
+	}
+	s.watch = w
+}
+
+// writeMetrics is what the parts of the chat say of themselves.
+func (s *server) writeMetrics(w io.Writer) { s.gate.WriteMetrics(w) }
+
+// externalURL is where people open the server, for links in notices.
+func (s *server) externalURL() string {
+	u, err := url.Parse(baseURL(s.cfg))
+	if err != nil {
+		return ""
+	}
+	u.Path = ""
+	return u.String()
+}
+
+// metricsMount answers /metrics on every listener, for those who may read the
+// figures.
+func (s *server) metricsMount() gate.Mount {
+	door := &metricsDoor{dataDir: s.cfg.Server.DataDir, networks: s.cfg.Watch.Metrics()}
+	return gate.Mount{Prefix: "/metrics", Serve: func(ctx *fasthttp.RequestCtx, v gate.Visitor) string {
+		if !door.opens(ctx, v) {
+			return "/metrics"
+		}
+		var b bytes.Buffer
+		s.writeMetrics(&b)
+		if s.watch != nil {
+			s.watch.Host.Write(&b)
+		}
+		ctx.Response.Header.SetContentType("text/plain; version=0.0.4; charset=utf-8")
+		ctx.Response.SetBody(b.Bytes())
+		return "/metrics"
+	}}
+}
+
+// opens lets a reader of figures in, or refuses. Operators of the console read
+// them with their login, the command line through the socket.
+func (d *metricsDoor) opens(ctx *fasthttp.RequestCtx, v gate.Visitor) bool {
+	switch {
+	case v.Actor.Operator, v.LoggedIn && (v.Actor.Role == wire.Auditor || v.Actor.Role == wire.Admin || v.Actor.Role == wire.Owner):
+		return true
+	case d.lets(v.Address, string(ctx.Request.Header.Peek("Authorization"))):
+		return true
+	}
+	ctx.Response.Header.Set("WWW-Authenticate", `Bearer realm="metrics"`)
+	ctx.Response.Header.SetContentType("text/plain; charset=utf-8")
+	ctx.SetStatusCode(fasthttp.StatusUnauthorized)
+	say := "The figures are for the addresses in watch.metrics_networks, and for whoever sends the token that posthouse metrics token prints.\n"
+	if v.Lang == "zh" {
+		say = "仅 watch.metrics_networks 中的地址，或携带 posthouse metrics token 所示令牌的请求可以读取数据。\n"
+	}
+	ctx.SetBodyString(say)
+	return false
+}
+
+// auditAct notes what was done from a runbook.
+func (s *server) auditAct(ctx context.Context, e runbook.AuditEntry) {
+	entry := wire.AuditEntry{Name: e.Who.Name, Role: e.Who.Role, Address: e.Who.Address, Action: e.Action, Object: e.Object, Detail: e.Detail, Outcome: e.Outcome}
+	if actor, err := id.Parse(e.Who.ID); err == nil {
+		entry.Actor = actor
+	}
+	if err := s.chat.Audit(ctx, entry); err != nil {
+		s.log.Error("an act is not in the audit", "action", e.Action, "error", err)
+	}
+}
+
+// eventPages bounds how far back events are read for one question.
+const eventPages = 5
+
+// events are what happened to the box between two times, as the audit has it.
+func (s *server) events(_ context.Context, from, to time.Time) []health.Event {
+	var out []health.Event
+	p := wire.AuditListParams{From: from.UnixMilli(), To: to.UnixMilli()}
+	for range eventPages {
+		list, err := s.state.Audits(p)
+		if err != nil {
+			s.log.Warn("what changed cannot be read", "error", err)
+			break
+		}
+		for _, e := range list.Entries {
+			if e.Outcome == "done" {
+				out = append(out, eventOf(e))
+			}
+		}
+		if p.Before = list.Next; p.Before == 0 {
+			break
+		}
+	}
+	return out
+}
+
+// eventOf tells an entry of the audit as something that may explain trouble.
+func eventOf(e wire.AuditEntry) health.Event {
+	out := health.Event{At: time.UnixMilli(e.At), Kind: health.Acted, What: texts.Of(e.Action+" "+e.Object, e.Action+" "+e.Object),
+		Who: e.Name, Detail: e.Detail, Link: "/admin/audit?action=" + url.QueryEscape(e.Action)}
+	area, _, _ := strings.Cut(e.Action, ".")
+	switch {
+	case e.Action == auditStarted:
+		out.Kind, out.What = health.Restarted, texts.Of("The server was started.", "服务器启动。")
+	case e.Action == auditUpgraded:
+		out.Kind, out.What = health.Upgraded, texts.Of("The program was replaced: "+e.Detail, "程序已更换："+e.Detail)
+	case e.Action == auditConfig:
+		out.Kind, out.What = health.ConfigChanged, texts.Of("The setting "+e.Object+" was changed.", "设置 "+e.Object+" 已更改。")
+	case area == "rule":
+		out.Kind, out.What = health.RuleEdited, texts.Of("The alert rule "+e.Object+" was changed.", "告警规则 "+e.Object+" 已更改。")
+	case area == "bot":
+		out.Kind, out.What = health.NewBot, texts.Of("The bot "+e.Object+" was made.", "新增机器人 "+e.Object+"。")
+	case area == "backup":
+		out.Kind = health.BackupRan
+	}
+	return out
+}

@@ -1,0 +1,97 @@
+package sysmon
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/rules"
+
+	"posthouse/sysmon/alert"
+	"posthouse/sysmon/health"
+	"posthouse/sysmon/query"
+	"posthouse/sysmon/runbook"
+	"posthouse/sysmon/words"
+)
+
+// write is what the parts say of themselves.
+func (w *Watch) write(to io.Writer) {
+	w.Store.Write(to)
+	w.Health.Write(to)
+	w.Alerts.Write(to)
+	w.Probes.Write(to)
+}
+
+// notify takes alerts from the rules to those who tell and to those who help.
+func (w *Watch) notify(ctx context.Context, expr string, list ...*rules.Alert) {
+	in := make([]alert.Incoming, 0, len(list))
+	for _, a := range list {
+		one := alert.Incoming{Labels: a.Labels.Map(), Annotations: a.Annotations.Map(), Start: a.FiredAt, End: a.ValidUntil, Source: expr}
+		book := runbook.Alert{ID: fingerprint(one.Labels), Name: one.Labels[model.AlertNameLabel], Labels: one.Labels, Starts: a.FiredAt,
+			Summary: words.Of(one.Annotations["summary"], one.Annotations["summary_zh"])}
+		if !a.ResolvedAt.IsZero() {
+			one.End = a.ResolvedAt
+			w.Books.Resolved(book)
+		} else {
+			w.Books.Opened(book)
+		}
+		in = append(in, one)
+	}
+	if err := w.Alerts.Receive(ctx, in); err != nil {
+		w.o.Log.Error("alerts are not taken", "error", err)
+	}
+}
+
+// fingerprint names an alert by its labels, as Alertmanager does.
+func fingerprint(labels map[string]string) string {
+	set := model.LabelSet{}
+	for name, v := range labels {
+		set[model.LabelName(name)] = model.LabelValue(v)
+	}
+	return set.Fingerprint().String()
+}
+
+// source answers the questions of health and runbooks.
+type source struct{ e *query.Engine }
+
+// Instant implements health.Source.
+func (s source) Instant(ctx context.Context, expr string, at time.Time) ([]health.Sample, error) {
+	res, err := s.e.Instant(ctx, expr, at)
+	if err != nil {
+		return nil, err
+	}
+	switch v := res.Value.(type) {
+	case promql.Vector:
+		out := make([]health.Sample, 0, len(v))
+		for _, one := range v {
+			out = append(out, health.Sample{Labels: one.Metric.Map(), Value: one.F})
+		}
+		return out, nil
+	case promql.Scalar:
+		return []health.Sample{{Value: v.V}}, nil
+	}
+	return nil, nil
+}
+
+// Range implements health.Source.
+func (s source) Range(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]health.Series, error) {
+	res, err := s.e.Range(ctx, expr, from, to, step)
+	if err != nil {
+		return nil, err
+	}
+	m, err := res.Matrix()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]health.Series, 0, len(m))
+	for _, line := range m {
+		one := health.Series{Labels: line.Metric.Map()}
+		for _, p := range line.Floats {
+			one.Points = append(one.Points, health.Point{At: time.UnixMilli(p.T), Value: p.F})
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
