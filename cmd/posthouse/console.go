@@ -54,10 +54,12 @@ func (s *server) visitor(ctx *fasthttp.RequestCtx, v gate.Visitor) admin.Visitor
 // consoleOptions are what the console knows of this server.
 func (s *server) consoleOptions() admin.Options {
 	script, style := webui.Console()
-	return admin.Options{Log: s.log, Version: version(), Script: script, Style: style, Language: s.cfg.Server.Language,
+	o := admin.Options{Log: s.log, Version: version(), Script: script, Style: style, Language: s.cfg.Server.Language,
 		Overview: admin.Overview{Checks: s.checks, Gauges: s.gauges, Facts: s.facts},
 		Banners:  s.banners,
 	}
+	s.watchOptions(&o)
+	return o
 }
 
 // checks are what the box knows of itself without measuring.

@@ -35,8 +35,9 @@ func (s *server) openWatch(log *slog.Logger) {
 		Dir: filepath.Join(s.cfg.Server.DataDir, watchDir), DataDir: s.cfg.Server.DataDir, Version: version(),
 		HostName: s.cfg.Server.HostName, ExternalURL: s.externalURL(),
 		Interval: c.Interval, Raw: time.Duration(c.RawDays) * day, Rollup: time.Duration(c.RollupDays) * day, MaxSeries: c.MaxSeries,
-		Sources: []scrape.Target{{Job: "posthouse", Source: s.writeMetrics}},
-		Events:  s.events, Audit: s.auditAct, Log: log,
+		Sources:  []scrape.Target{{Job: "posthouse", Source: s.writeMetrics}},
+		Families: familiesOf(s.figures.meter),
+		Events:   s.events, Audit: s.auditAct, Log: log,
 	})
 	if err == nil {
 		err = w.Start()
@@ -52,7 +53,7 @@ func (s *server) openWatch(log *slog.Logger) {
 }
 
 // writeMetrics is what the parts of the chat say of themselves.
-func (s *server) writeMetrics(w io.Writer) { s.gate.WriteMetrics(w) }
+func (s *server) writeMetrics(w io.Writer) { s.figures.meter.WriteAll(w) }
 
 // externalURL is where people open the server, for links in notices.
 func (s *server) externalURL() string {
