@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -36,8 +38,11 @@ type Check struct {
 	Title  words.Text
 	Level  console.Level // Good: it holds
 	Detail words.Text    // what was found
-	Href   string        // where it is cured
-	Cure   words.Text    // what the link says
+	// Trouble is what it is called when it does not hold, for banners; may be
+	// empty.
+	Trouble words.Text
+	Href    string     // where it is cured
+	Cure    words.Text // what the link says
 }
 
 // Unit says how a figure is written.
@@ -106,7 +111,7 @@ func (a *Admin) overviewView(ctx context.Context, v console.View) console.Overvi
 		checks := f(ctx)
 		slices.SortStableFunc(checks, func(x, y Check) int { return gravity(y.Level) - gravity(x.Level) })
 		for _, c := range checks {
-			o.Checks = append(o.Checks, console.Check{ID: c.ID, Title: v.In(c.Title), Level: c.Level, Detail: v.In(c.Detail), Href: c.Href, Cure: v.In(c.Cure)})
+			o.Checks = append(o.Checks, console.Check{ID: c.ID, Title: v.In(c.Title), Level: c.Level, Detail: v.In(c.Detail), Href: a.linked(c.Href), Cure: v.In(c.Cure)})
 		}
 	}
 	if f := a.o.Overview.Tiles; f != nil {
@@ -115,7 +120,7 @@ func (a *Admin) overviewView(ctx context.Context, v console.View) console.Overvi
 			if per := v.In(t.Per); per != "" {
 				unit = per
 			}
-			o.Tiles = append(o.Tiles, console.Tile{ID: t.ID, Title: v.In(t.Title), Value: value, Unit: unit, Note: v.In(t.Note), Level: t.Level, Href: t.Href, Points: t.Points})
+			o.Tiles = append(o.Tiles, console.Tile{ID: t.ID, Title: v.In(t.Title), Value: value, Unit: unit, Note: v.In(t.Note), Level: t.Level, Href: a.linked(t.Href), Points: t.Points})
 		}
 	}
 	if f := a.o.Overview.Gauges; f != nil {
@@ -125,10 +130,22 @@ func (a *Admin) overviewView(ctx context.Context, v console.View) console.Overvi
 	}
 	if f := a.o.Overview.Facts; f != nil {
 		for _, one := range f(ctx) {
-			o.Facts = append(o.Facts, console.Known{Name: v.In(one.Name), Value: v.In(one.Value), At: one.At, Level: one.Level, Href: one.Href})
+			o.Facts = append(o.Facts, console.Known{Name: v.In(one.Name), Value: v.In(one.Value), At: one.At, Level: one.Level, Href: a.linked(one.Href)})
 		}
 	}
 	return o
+}
+
+// linked is an address if there is a page at it.
+func (a *Admin) linked(href string) string {
+	u, err := url.Parse(href)
+	if err != nil || href == "" {
+		return ""
+	}
+	if page, _ := a.find("GET", u.Path); page == nil && strings.HasPrefix(u.Path, "/admin") {
+		return ""
+	}
+	return href
 }
 
 func gravity(l console.Level) int {

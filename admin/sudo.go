@@ -59,17 +59,19 @@ func (s *sudo) holds(v Visitor, now time.Time) bool {
 func (r *Request) askPassword() {
 	back := string(r.ctx.RequestURI())
 	if !r.ctx.IsGet() {
-		back = refererPath(string(r.ctx.Request.Header.Peek("HX-Current-URL")), r.Form("to"))
+		back = pageOf(string(r.ctx.Request.Header.Peek("HX-Current-URL")), string(r.ctx.Referer()))
 	}
 	r.Go("/admin/sudo?to=" + url.QueryEscape(back))
 }
 
-// refererPath is the page that a form was on.
-func refererPath(current, to string) string {
-	if u, err := url.Parse(current); err == nil && current != "" {
-		return inside(u.RequestURI())
+// pageOf is the page that a form was on: the first address given.
+func pageOf(addresses ...string) string {
+	for _, address := range addresses {
+		if u, err := url.Parse(address); err == nil && address != "" {
+			return inside(u.RequestURI())
+		}
 	}
-	return inside(to)
+	return "/admin"
 }
 
 func (a *Admin) sudoPage(r *Request) {

@@ -72,7 +72,7 @@ func (s *server) checks(context.Context) []admin.Check {
 }
 
 func (s *server) checkStore() admin.Check {
-	c := admin.Check{ID: "store", Title: texts.Of("Messages are stored", "消息可以存储"), Level: console.Good,
+	c := admin.Check{ID: "store", Title: texts.Of("Messages are stored", "消息可以存储"), Level: console.Good, Trouble: texts.Of("Nothing can be stored", "无法存储任何内容"),
 		Detail: texts.Of("the journal takes what comes", "日志账本可写入")}
 	if err := s.seq.ReadOnly(); err != nil {
 		c.Level, c.Detail = console.Critical, texts.Of("read-only: "+err.Error(), "只读："+err.Error())
@@ -96,7 +96,8 @@ func (s *server) checkDisk() admin.Check {
 	used, all := s.space()
 	v := console.View{}
 	share := fmt.Sprintf("%s / %s", v.Bytes(used), v.Bytes(all))
-	c := admin.Check{ID: "disk", Title: texts.Of("The disk has room", "磁盘空间充足"), Level: console.Good, Detail: texts.Of(share+" used", "已用 "+share)}
+	c := admin.Check{ID: "disk", Title: texts.Of("The disk has room", "磁盘空间充足"), Level: console.Good,
+		Trouble: texts.Of("The disk is almost full", "磁盘即将用满"), Detail: texts.Of(share+" used", "已用 "+share)}
 	switch free := all - used; {
 	case math.IsNaN(used):
 		c.Level, c.Detail = console.Warning, texts.Of("free space cannot be seen", "无法查看可用空间")
@@ -113,7 +114,7 @@ func (s *server) checkDisk() admin.Check {
 func (s *server) checkCertificate(now time.Time) admin.Check {
 	until := s.cert.Status().NotAfter
 	days := int(until.Sub(now).Hours() / 24)
-	c := admin.Check{ID: "certificate", Title: texts.Of("The certificate is valid", "证书有效"), Level: console.Good,
+	c := admin.Check{ID: "certificate", Title: texts.Of("The certificate is valid", "证书有效"), Level: console.Good, Trouble: texts.Of("The certificate expires", "证书即将过期"),
 		Detail: texts.Of(fmt.Sprintf("%d days left", days), fmt.Sprintf("还有 %d 天", days))}
 	switch {
 	case days < 3:
@@ -141,11 +142,11 @@ func (s *server) facts(context.Context) []admin.Fact {
 }
 
 // banners are said on every page.
-func (s *server) banners(context.Context) []admin.Banner {
+func (s *server) banners(ctx context.Context) []admin.Banner {
 	var out []admin.Banner
-	for _, c := range []admin.Check{s.checkStore(), s.checkDisk()} {
+	for _, c := range s.checks(ctx) {
 		if c.Level == console.Critical || c.Level == console.Serious {
-			out = append(out, admin.Banner{ID: c.ID, Level: c.Level, Text: texts.Of(c.Title.EN+": no. "+c.Detail.EN, c.Title.ZH+"：否。"+c.Detail.ZH)})
+			out = append(out, admin.Banner{ID: c.ID, Level: c.Level, Text: texts.Of(c.Trouble.EN+": "+c.Detail.EN, c.Trouble.ZH+"："+c.Detail.ZH)})
 		}
 	}
 	return out

@@ -24,7 +24,7 @@ func (v View) levelWord(l Level) string {
 func failing(checks []Check) []Check {
 	var out []Check
 	for _, c := range checks {
-		if c.Level != Good && c.Level != Info {
+		if c.Level != Good && c.Level != Info && c.Level != Neutral {
 			out = append(out, c)
 		}
 	}
@@ -43,10 +43,18 @@ func worst(checks []Check) Level {
 }
 
 func (v View) statusSentence(checks []Check) string {
-	bad := len(failing(checks))
+	bad, unknown := len(failing(checks)), 0
+	for _, c := range checks {
+		if c.Level == Neutral {
+			unknown++
+		}
+	}
+	known := len(checks) - unknown
 	switch {
 	case len(checks) == 0:
 		return v.Say("No checks have run yet.", "尚未运行任何检查。")
+	case bad == 0 && unknown > 0:
+		return v.Say(fmt.Sprintf("%d checks pass, %d have no data yet.", known, unknown), fmt.Sprintf("%d 项检查通过，%d 项尚无数据。", known, unknown))
 	case bad == 0:
 		return v.Say(fmt.Sprintf("All %d checks pass.", len(checks)), fmt.Sprintf("全部 %d 项检查通过。", len(checks)))
 	}
