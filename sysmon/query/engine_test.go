@@ -21,7 +21,11 @@ type bench struct {
 }
 
 func newBench(t *testing.T, l Limits) *bench {
-	s, err := store.Open(t.TempDir(), store.Options{Tend: time.Hour, Now: func() time.Time { return start().Add(24 * time.Hour) }})
+	return benchAt(t, l, func() time.Time { return start().Add(24 * time.Hour) })
+}
+
+func benchAt(t *testing.T, l Limits, now func() time.Time) *bench {
+	s, err := store.Open(t.TempDir(), store.Options{Tend: time.Hour, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -93,7 +93,10 @@ func (e *Engine) failed(err error) error {
 	var timeout promql.ErrQueryTimeout
 	var canceled promql.ErrQueryCanceled
 	var bad promql.ErrStorage
+	var said *Error
 	switch {
+	case errors.As(err, &said):
+		return said
 	case errors.As(err, &tooMany):
 		return refuse(Execution, err, err.Error()+fmt.Sprintf(": more than %s samples; ask for less time, a longer step or fewer series", thousands(e.limits.Samples)),
 			fmt.Sprintf("查询需要同时读取超过 %s 个样本，已停止：请缩短时间范围、增大步长，或用标签减少序列。", thousands(e.limits.Samples)))
