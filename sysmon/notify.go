@@ -53,6 +53,9 @@ func fingerprint(labels map[string]string) string {
 	return set.Fingerprint().String()
 }
 
+// Source answers the questions of pages and of commands.
+func (w *Watch) Source() health.Source { return source{w.Query} }
+
 // source answers the questions of health and runbooks.
 type source struct{ e *query.Engine }
 
