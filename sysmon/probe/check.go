@@ -29,6 +29,7 @@ type Outcome struct {
 	EndToEnd time.Duration // chat: from send to received
 	Expires  time.Time     // the certificate that ends first; zero when none was shown
 	Err      string        // empty: it went well
+	Skipped  bool          // there was nothing to check; it counts neither way
 }
 
 // OK reports whether it went well.

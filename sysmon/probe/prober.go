@@ -227,7 +227,7 @@ func (p *Prober) carryOut(ctx context.Context, one *probe) Outcome {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	one.running = false
-	if ctx.Err() == nil && !p.closed && slices.Contains(p.all, one) {
+	if ctx.Err() == nil && !p.closed && !out.Skipped && slices.Contains(p.all, one) {
 		p.note(one, out)
 	}
 	select {

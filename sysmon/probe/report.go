@@ -139,6 +139,9 @@ func (a *agents) reload() error {
 	return nil
 }
 
+// ReadAgents are those in the file of a directory watch.
+func ReadAgents(dir string) ([]Agent, error) { return readAgents(dir + "/agents.json") }
+
 func readAgents(path string) ([]Agent, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
