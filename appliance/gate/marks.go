@@ -91,10 +91,17 @@ func (s *session) wrote(f *frame) {
 	if s.counts(f) {
 		at = f.at
 	}
-	p.pending = append(p.pending, pending{f.pos, f.seq, f.room, at})
 	if f.sender != s.user {
 		p.receipt(s, f.room).Pushed = f.seq
 	}
+	one := pending{f.pos, f.seq, f.room, at}
+	if f.pos <= p.mark.Acked { // the answer came before this note of what it answers
+		r := p.receipt(s, f.room)
+		r.Acked = max(r.Acked, f.seq)
+		s.g.meters.acknowledged([]pending{one}, p.mark.AckedAt)
+		return
+	}
+	p.pending = append(p.pending, one)
 }
 
 // receipt finds or makes the receipt of a room.
