@@ -1,10 +1,11 @@
 package main
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
+	"posthouse/appliance/gate"
 	"posthouse/appliance/probe"
 	"posthouse/appliance/wire"
 	check "posthouse/sysmon/probe"
@@ -170,7 +174,8 @@ func TestAProbeElsewhereReports(t *testing.T) {
 	d.run("", "probe", "revoke", "south").exits(1).tells("no probe of this name")
 }
 
-// reports is the door for reports: TLS with the certificate of the box.
+// reports is the door for reports: the mount, behind TLS with the certificate
+// of the box.
 type reports struct {
 	url  string
 	away atomic.Bool
@@ -178,20 +183,22 @@ type reports struct {
 
 func newReports(t *testing.T, p *check.Prober, d *desk) *reports {
 	r := &reports{}
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	mount := probeReports(func() *check.Prober {
 		if r.away.Load() {
-			http.Error(w, "away", http.StatusBadGateway)
-			return
+			return nil
 		}
-		body, _ := io.ReadAll(io.LimitReader(q.Body, check.MaxReportBytes+1))
-		status, answer := p.Report(q.Header.Get("Authorization"), body, q.RemoteAddr)
-		w.WriteHeader(status)
-		_, _ = w.Write(answer)
-	}))
-	s.TLS = d.server.cert.TLSConfig()
-	s.StartTLS()
-	t.Cleanup(s.Close)
-	r.url = s.URL
+		return p
+	})
+	l, err := tls.Listen("tcp", "127.0.0.1:0", d.server.cert.TLSConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) {
+		mount.Serve(ctx, gate.Visitor{Address: netip.MustParseAddr("10.2.0.7")})
+	}}
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Shutdown() })
+	r.url = "https://" + l.Addr().String()
 	return r
 }
 
