@@ -31,6 +31,9 @@ type Mount struct {
 
 	// Apart mounts are served through ServeApart alone, and on Unix sockets.
 	Apart bool
+	// Reads mounts change nothing, whatever the method: a POST to them is a
+	// question too long for an address, and needs to come from no page.
+	Reads bool
 	// Allowed tells whether an address may come in; nil lets everybody. Others
 	// are told that nothing is here. Unix sockets are not asked.
 	Allowed func(netip.Addr) bool
@@ -78,7 +81,7 @@ func (g *Gate) serveMount(ctx *fasthttp.RequestCtx, kind ListenerKind, m *Mount)
 		g.serveStatic(ctx, m.Prefix) // as any address where nothing is
 		return m.Prefix
 	}
-	v, err := g.visitor(ctx, kind, from)
+	v, err := g.visitor(ctx, kind, from, m.Reads)
 	if err == nil && !reading(ctx) {
 		err = g.bringBody(ctx)
 	}
@@ -95,11 +98,11 @@ func (g *Gate) serveMount(ctx *fasthttp.RequestCtx, kind ListenerKind, m *Mount)
 
 // visitor finds out who opens a page. A login that has ended is nobody: the
 // mount shows where to log in. Limits are kept here.
-func (g *Gate) visitor(ctx *fasthttp.RequestCtx, kind ListenerKind, from netip.Addr) (Visitor, *wire.Error) {
+func (g *Gate) visitor(ctx *fasthttp.RequestCtx, kind ListenerKind, from netip.Addr, reads bool) (Visitor, *wire.Error) {
 	v := Visitor{kind: kind, Lang: language(&ctx.Request.Header), Trace: string(ctx.Response.Header.Peek(traceHeader)),
 		Address: from, SameOrigin: sameOrigin(ctx, kind), Secure: kind == TLS}
 	secret, how := token(ctx, kind)
-	if !reading(ctx) && kind != Unix && how != bearer && !v.SameOrigin {
+	if !reads && !reading(ctx) && kind != Unix && how != bearer && !v.SameOrigin {
 		return v, wire.Refuse(wire.Forbidden, "a form must come from a page of this server", "表单必须来自本服务器的页面")
 	}
 	actor, _, err := g.caller(ctx, kind)
