@@ -267,6 +267,9 @@ func (q *Sequencer) ReadOnly() error {
 	return nil
 }
 
+// FlushSoon asks for a flush now, without waiting for it.
+func (q *Sequencer) FlushSoon() { signal(q.flush) }
+
 // SetReadOnly begins or (nil) ends a time in which only essential commands are
 // taken and state is not flushed. why should be a *wire.Error that says what
 // to do.

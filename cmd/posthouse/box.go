@@ -67,7 +67,8 @@ type box struct {
 	hooks   *outhook.Engine
 	chat    *chat.Service
 	figures *figures
-	fatal   chan error // receives the error after which nothing may be stored
+	held    atomic.Bool // a person has switched to read-only
+	fatal   chan error  // receives the error after which nothing may be stored
 }
 
 func stateLimits(cfg config.Config) state.Limits {
@@ -253,10 +254,21 @@ func (b *box) watchDisk() {
 		b.log.Error("disk nearly full: nothing can be stored", "free_bytes", free, "needed_bytes", int64(hardReserve))
 		b.seq.SetReadOnly(wire.Refusef(wire.Unavailable,
 			"the disk of the server is full: messages can be read, not sent; free space in %[1]s", "服务器磁盘已满：可以阅读，不能发送；请在 %[1]s 清理空间", b.cfg.Server.DataDir))
-	case free > hardReserve+hardReserve/8 && was != nil:
+	case free > hardReserve+hardReserve/8 && was != nil && !b.held.Load():
 		b.log.Info("disk has room again", "free_bytes", free)
 		b.seq.SetReadOnly(nil)
 	}
+}
+
+// hold begins or ends a read-only time that a person wants.
+func (b *box) hold(on bool) {
+	b.held.Store(on)
+	if on {
+		b.seq.SetReadOnly(wire.Refuse(wire.Unavailable, "an operator has stopped the taking of messages: they can be read, not sent", "管理员已暂停接收消息：可以阅读，不能发送"))
+		return
+	}
+	b.seq.SetReadOnly(nil)
+	b.watchDisk() // a full disk stays read-only
 }
 
 // keep runs the box's own housekeeping until ctx ends.

@@ -60,20 +60,27 @@ type server struct {
 	reloads  atomic.Int64   // times the configuration was looked at again
 	cert     lancert.Source // nil without https
 	local    net.Listener
+	lanMu    sync.Mutex // guards lans once the doors are open
 	lans     []net.Listener
 	sock     net.Listener
 	consoles []net.Listener // of the console alone
 	console  *admin.Admin
 	watch    *sysmon.Watch // nil: nothing is watched
 	began    time.Time
-	loops    sync.WaitGroup // keep and punctual
+	recent   *recentLog                    // last lines of the log
+	profiles *profiles                     // kept for who looks into a fault
+	reloadMu sync.Mutex                    // one reload at a time
+	before   atomic.Pointer[config.Config] // as it was before the last reload; nil: there was none
+	loops    sync.WaitGroup                // keep and punctual
 }
 
 // serve is the wiring, in order: certificate, box, gate, listeners. It returns
 // when ctx ends or the store fails.
 func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Writer) error {
-	log, level := logger(cfg, errOut)
-	s := &server{cfg: cfg, level: level, began: time.Now()}
+	recent := &recentLog{}
+	log, level := logger(cfg, io.MultiWriter(errOut, recent))
+	s := &server{cfg: cfg, level: level, began: time.Now(), recent: recent,
+		profiles: &profiles{dir: filepath.Join(cfg.Server.DataDir, watchDir, "profiles")}}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var err error
@@ -239,7 +246,13 @@ func (s *server) wait(ctx context.Context, read func() (config.Config, config.So
 // reload takes over the keys that may change while the server runs, and names
 // those that wait for the next start.
 func (s *server) reload(next config.Config, log *slog.Logger) {
-	now, waiting := config.Changed(*s.live.Load(), next)
+	s.reloadMu.Lock()
+	defer s.reloadMu.Unlock()
+	was := s.live.Load()
+	now, waiting := config.Changed(*was, next)
+	if len(now) > 0 {
+		s.before.Store(was)
+	}
 	_ = s.level.UnmarshalText([]byte(next.Log.Level)) // checked when it was read
 	s.retune(next)
 	s.gate.Retune(gateLimits(next))
@@ -262,6 +275,8 @@ func (s *server) shut(log *slog.Logger) error {
 		}
 		err = s.gate.Close()
 	}
+	s.lanMu.Lock()
+	defer s.lanMu.Unlock()
 	for _, ln := range append(append(s.lans, s.consoles...), s.local, s.sock) {
 		if ln != nil {
 			_ = ln.Close()

@@ -1,11 +1,12 @@
 package runbook
 
 func requestBooks() []Runbook {
-	evidence := []Evidence{failures(), errorKinds(), requests(), slowest(), writer(), slow(), changed(), logged()}
+	evidence := []Evidence{failures(), errorKinds(), faults(), requests(), slowest(), writer(), slow(), changed(), logged()}
 	steps := []Step{
 		act("revert_config", "If the last change of the configuration is the cause", "若由最近的配置改动引起"),
 		act("probe_now", "See which step fails for people", "查看用户在哪一步失败"),
 		act("debug_log", "If the log does not say enough", "若日志信息不足"),
+		act("cancel_operation", "If one operation of the list holds everything up", "若列表中的某个操作拖慢一切"),
 		act("end_session", "If one client causes them", "若由某个客户端引起"),
 	}
 	return []Runbook{
@@ -24,6 +25,7 @@ func storageBooks() []Runbook {
 	evidence := []Evidence{writer(), writes(), fsync(), storageTx(), diskBusy(), top(), long(), slow(), changed()}
 	steps := []Step{
 		act("flush_state", "Write what waits now", "立即写入等待的内容"),
+		act("cancel_operation", "If one operation of the list holds everything up", "若列表中的某个操作拖慢一切"),
 		act("end_session", "Log the client out that writes most", "使写入最多的客户端下线"),
 		look("capacity", "/admin/health#capacity", "If it is like this every day: a faster disk", "若每天如此：更换更快的磁盘"),
 	}

@@ -36,6 +36,7 @@ func processorBooks() []Runbook {
 	busy := []Evidence{cpu(), cpuShare(), load(), top(), requests(), slow(), long(), changed(), logged()}
 	relieve := []Step{
 		act("cpu_profile", "If this server is the first of the list: see what it computes", "若本服务占用最高：查看它在计算什么"),
+		act("cancel_operation", "If one operation of the list holds everything up", "若列表中的某个操作拖慢一切"),
 		act("end_session", "If one client calls without end: log it out", "若某个客户端不停调用：使其下线"),
 		act("disable_account", "If it is a bot and comes back: disable it", "若是机器人且会重连：停用账号"),
 		act("revert_config", "If the last change of the configuration is the cause", "若由最近的配置改动引起"),
@@ -89,6 +90,7 @@ func diskBooks() []Runbook {
 	steps := []Step{
 		act("housekeeping", "Remove what is over: bin, expired uploads, old journal segments", "清理回收站、过期上传与旧日志段"),
 		act("trim_thumbnails", "Empty the cache of thumbnails", "清空缩略图缓存"),
+		act("compact_state", "If the state file is large and half empty", "若状态文件大且多为空闲页"),
 		look("retention", "/admin/health#forecast", "When it will be full, and what grows", "查看写满时间与增长来源"),
 		act("read_only_on", "If another program fills it: protect what is there", "若由其他程序写满：先保护数据"),
 	}

@@ -17,7 +17,10 @@ func look(id, link, en, zh string) Step {
 }
 
 // What collectors answer.
-func top() Evidence  { return asks("top", "Processes that use most", "占用最多的进程") }
+func top() Evidence { return asks("top", "Processes that use most", "占用最多的进程") }
+func faults() Evidence {
+	return asks("faults", "Faults of the server, grouped", "服务器故障归类")
+}
 func slow() Evidence { return asks("slow", "Slow operations", "慢操作") }
 func long() Evidence { return asks("long", "Operations that run now", "正在进行的操作") }
 func changed() Evidence {

@@ -5,24 +5,23 @@ package healthtest
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"testing"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 
 	"posthouse/sysmon/health"
+	"posthouse/sysmon/query"
 )
 
 // Figures is a health.Source that a test fills.
 type Figures struct {
+	health.Source
 	t  testing.TB
 	db *tsdb.DB
-	e  *promql.Engine
 }
 
 // New opens an empty one.
@@ -40,7 +39,7 @@ func New(t testing.TB) *Figures {
 			t.Error(err)
 		}
 	})
-	return &Figures{t, db, promql.NewEngine(promql.EngineOpts{MaxSamples: 5e6, Timeout: time.Minute, LookbackDelta: 5 * time.Minute})}
+	return &Figures{health.Figures(query.New(db, query.Limits{})), t, db}
 }
 
 // Put writes one series: f from a time to another, every step. A NaN is a gap.
@@ -62,51 +61,4 @@ func (f *Figures) Put(from, to time.Time, step time.Duration, value func(at time
 	if err := a.Commit(); err != nil {
 		f.t.Fatal(err)
 	}
-}
-
-// Instant implements health.Source.
-func (f *Figures) Instant(ctx context.Context, expr string, at time.Time) ([]health.Sample, error) {
-	q, err := f.e.NewInstantQuery(ctx, f.db, nil, expr, at)
-	if err != nil {
-		return nil, err
-	}
-	defer q.Close()
-	r := q.Exec(ctx)
-	if r.Err != nil {
-		return nil, r.Err
-	}
-	var out []health.Sample
-	switch v := r.Value.(type) {
-	case promql.Vector:
-		for _, s := range v {
-			out = append(out, health.Sample{Labels: s.Metric.Map(), Value: s.F})
-		}
-	case promql.Scalar:
-		out = append(out, health.Sample{Value: v.V})
-	default:
-		return nil, fmt.Errorf("%s is a %T", expr, v)
-	}
-	return out, nil
-}
-
-// Range implements health.Source.
-func (f *Figures) Range(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]health.Series, error) {
-	q, err := f.e.NewRangeQuery(ctx, f.db, nil, expr, from, to, step)
-	if err != nil {
-		return nil, err
-	}
-	defer q.Close()
-	m, err := q.Exec(ctx).Matrix()
-	if err != nil {
-		return nil, err
-	}
-	var out []health.Series
-	for _, s := range m {
-		l := health.Series{Labels: s.Metric.Map()}
-		for _, p := range s.Floats {
-			l.Points = append(l.Points, health.Point{At: time.UnixMilli(p.T), Value: p.F})
-		}
-		out = append(out, l)
-	}
-	return out, nil
 }
