@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"posthouse/appliance/id"
+	"posthouse/appliance/record"
+	"posthouse/appliance/state"
+	"posthouse/appliance/wire"
+	"posthouse/sysmon/checklist"
+	"posthouse/sysmon/health/healthtest"
+	"posthouse/sysmon/host"
+	"posthouse/sysmon/runbook"
+	texts "posthouse/sysmon/words"
+)
+
+// mind is a running server with its runbooks over real parts.
+type mind struct {
+	*desk
+	ann   id.ID // owner
+	books *runbook.Books
+	room  *operators
+	acked chan string
+	lists *checklist.Lists
+}
+
+func newMind(t *testing.T) *mind {
+	m := &mind{desk: newDesk(t), acked: make(chan string, 10)}
+	m.serve()
+	ctx, stop := context.WithCancel(context.Background())
+	r, err := m.server.seq.Submit(ctx, state.Actor{Operator: true}, &state.OpenAccount{User: record.User{Login: "ann", Name: "Ann", Role: string(wire.Owner)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.ann = r.Body.(*record.AccountOpened).User.ID
+	m.room = newOperators(m.server.box, func(_ context.Context, fp, who string) error {
+		m.acked <- fp + " by " + who
+		return nil
+	})
+	figures := healthtest.New(t)
+	h, err := m.server.openHealth(figures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := host.New(host.Options{DataDir: m.data})
+	m.books, err = m.server.openRunbooks(figures, helpers{Health: h, Host: ours, Room: m.room,
+		Probe: func(context.Context) (texts.Text, error) { return texts.Of("all steps", "全部步骤"), nil },
+		Test:  func(context.Context) (texts.Text, error) { return texts.Of("sent", "已发送"), nil },
+		Ack:   func(context.Context, string, string) error { return nil },
+		Silence: func(context.Context, runbook.Alert, string, time.Duration) error {
+			return nil
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.lists, err = m.server.openChecklists(figures, h, m.room, "box"); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { m.room.follow(ctx); close(done) }()
+	t.Cleanup(func() { stop(); <-done })
+	return m
+}
+
+func (m *mind) open(name string) runbook.Case {
+	m.t.Helper()
+	c, err := m.books.Open(context.Background(), runbook.Alert{ID: "00112233aabbccdd", Name: name, Starts: time.Now(), Summary: texts.Of(name, name)})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return c
+}
+
+func (m *mind) owner() runbook.Person {
+	return runbook.Person{ID: m.ann.String(), Name: "Ann", Role: "owner", Address: "192.0.2.1"}
+}
+
+func (m *mind) says(room id.ID) []wire.Message {
+	m.t.Helper()
+	page, err := m.server.state.History(wire.HistoryParams{Room: room, Limit: 50})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	var out []wire.Message
+	for _, msg := range page.Messages {
+		if msg.Text != "" {
+			out = append(out, msg)
+		}
+	}
+	return out
+}
+
+func TestEveryActionOfTheCatalogueIsReal(t *testing.T) {
+	m := newMind(t)
+	can := map[string]bool{}
+	for _, a := range m.books.Can() {
+		can[a.ID] = true
+	}
+	for _, a := range runbook.Actions() {
+		// This server has no https.
+		if !can[a.ID] && a.ID != "renew_certificate" && a.ID != "restart_listener" {
+			t.Errorf("%s cannot be done", a.ID)
+		}
+	}
+}
+
+func TestEvidenceIsThereWhenTheAlertOpens(t *testing.T) {
+	m := newMind(t)
+	m.server.log.Error("the disk said no", "file", "x")
+	c := m.open("HighMemoryUsage")
+	found := map[string]runbook.Finding{}
+	for _, f := range c.Findings {
+		if f.Error != "" {
+			t.Errorf("%s: %s", f.ID, f.Error)
+		}
+		found[f.ID] = f
+	}
+	if len(found["top"].Rows) == 0 || len(found["heap"].Rows) == 0 || !strings.Contains(found["log"].Text, "the disk said no") {
+		t.Errorf("%+v", found)
+	}
+	name := strings.TrimPrefix(found["heap"].Link, "/admin/profiles/")
+	if raw, err := m.server.profiles.read(name); err != nil || len(raw) < 100 {
+		t.Errorf("%q: %d bytes, %v", name, len(raw), err)
+	}
+	for _, bad := range []string{"../state.db", ".", "heap", "..", "a-/../../x"} {
+		if _, err := m.server.profiles.read(bad); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%q was read: %v", bad, err)
+		}
+	}
+	if raw, err := os.ReadFile(filepath.Join(m.data, watchDir, "runbooks", "cases", c.ID+".json")); err != nil || !strings.Contains(string(raw), "HighMemoryUsage") {
+		t.Errorf("the case is not kept: %v", err)
+	}
+}
+
+func TestAStepIsTriedRunAuditedAndTold(t *testing.T) {
+	m := newMind(t)
+	ctx := context.Background()
+	c := m.open("HighDiskUsage")
+	do := func(who runbook.Person, step, confirm string, dry bool) (runbook.Act, error) {
+		return m.books.Do(ctx, runbook.Request{Case: c.ID, Step: step, Who: who, Confirm: confirm, Dry: dry})
+	}
+	auditor := runbook.Person{Name: "Eve", Role: "auditor"}
+	if _, err := do(auditor, "trim_thumbnails", "", true); err == nil {
+		t.Error("an auditor tried a step")
+	}
+	thumb := filepath.Join(m.data, thumbsDir, strings.Repeat("a", 64)+".64.jpg")
+	if err := os.WriteFile(thumb, make([]byte, 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	act, err := do(m.owner(), "trim_thumbnails", "", true)
+	if err != nil || !strings.HasPrefix(act.Result.EN, "1 files of 1000 B would") {
+		t.Fatalf("%+v, %v", act, err)
+	}
+	if _, err := os.Stat(thumb); err != nil {
+		t.Error("the dry run did it")
+	}
+	if act, err = do(m.owner(), "trim_thumbnails", "", false); err != nil || act.Failed || !strings.HasPrefix(act.Result.EN, "1 files") {
+		t.Fatalf("%+v, %v", act, err)
+	}
+	if _, err := os.Stat(thumb); err == nil {
+		t.Error("the run did not do it")
+	}
+	if _, err = do(m.owner(), "trim_thumbnails", "", false); err == nil || !strings.Contains(err.Error(), "wait") {
+		t.Errorf("no cool-down: %v", err)
+	}
+	if _, err = do(m.owner(), "read_only_on", "yes", false); err == nil {
+		t.Error("a wrong word confirmed")
+	}
+	if act, err = do(m.owner(), "read_only_on", "read-only", false); err != nil || act.Failed {
+		t.Fatalf("%+v, %v", act, err)
+	}
+	m.server.watchDisk()
+	if m.server.seq.ReadOnly() == nil {
+		t.Error("the server takes messages")
+	}
+	m.server.hold(false)
+	list, err := m.server.state.Audits(wire.AuditListParams{Action: "runbook"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var outcomes []string
+	for _, e := range list.Entries {
+		outcomes = append(outcomes, strings.TrimPrefix(e.Action, "runbook.")+" "+e.Outcome)
+	}
+	want := "read_only_on done, read_only_on refused, trim_thumbnails refused, trim_thumbnails done, trim_thumbnails tried, trim_thumbnails refused"
+	if got := strings.Join(outcomes, ", "); got != want || list.Entries[0].Actor != m.ann || list.Entries[0].Address != "192.0.2.1" {
+		t.Errorf("audit: %s", got)
+	}
+	told := m.says(m.room.room)
+	if len(told) != 1 || !strings.Contains(told[0].Text, "trim") && !strings.Contains(told[0].Text, "thumbnails") {
+		t.Errorf("the room says %+v", told)
+	}
+}
+
+func TestAnAlertIsAcknowledgedFromTheRoom(t *testing.T) {
+	m := newMind(t)
+	ctx := context.Background()
+	submit := func(who id.ID, c state.Command) {
+		t.Helper()
+		if _, err := m.server.seq.Submit(ctx, state.Actor{User: who}, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.room.PostIn(ctx, operatorsRoom, "HighCPUUsage https://chat.lan/admin/alerts/one?fp=00112233aabbccdd"); err != nil {
+		t.Fatal(err)
+	}
+	if !m.server.state.IsMember(m.room.room, m.ann) {
+		t.Fatal("the owner is not in the operators' room")
+	}
+	list := m.says(m.room.room)
+	at := id.Message{Room: m.room.room, Seq: list[len(list)-1].Seq}
+	submit(m.ann, &state.React{Message: at, Emoji: "✅", On: true})
+	if got := <-m.acked; got != "00112233aabbccdd by ann" {
+		t.Errorf("acknowledged %s", got)
+	}
+	key := uuid.New()
+	submit(m.ann, &state.SendMessage{Room: at.Room, Key: key[:], Text: "收到。", ReplyTo: at.Seq})
+	if got := <-m.acked; got != "00112233aabbccdd by ann" {
+		t.Errorf("acknowledged %s", got)
+	}
+	// The same room after a restart; who is no manager any more has left it.
+	r, err := m.server.seq.Submit(ctx, state.Actor{Operator: true}, &state.OpenAccount{User: record.User{Login: "bo", Name: "Bo", Role: string(wire.Admin)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bo, plain := r.Body.(*record.AccountOpened).User.ID, string(wire.Member)
+	again := newOperators(m.server.box, nil)
+	if err := again.Post(ctx, texts.Of("a", "b")); err != nil || again.room != m.room.room || !m.server.state.IsMember(again.room, bo) {
+		t.Fatalf("room %s and %s, %v", again.room, m.room.room, err)
+	}
+	submit(m.ann, &state.UpdateUser{User: bo, Role: &plain})
+	if err := newOperators(m.server.box, nil).Post(ctx, texts.Of("a", "b")); err != nil || m.server.state.IsMember(again.room, bo) {
+		t.Errorf("a plain member is in the operators' room: %v", err)
+	}
+}
+
+func TestChecklistsEndAsACardInTheRoom(t *testing.T) {
+	m := newMind(t)
+	for _, p := range checklist.Periods() {
+		r, err := m.lists.Now(context.Background(), p)
+		if err != nil || r.Posted.IsZero() || !m.lists.Verify(r) {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		for _, i := range r.Items {
+			if strings.Contains(i.Text.EN, "could not be checked") {
+				t.Errorf("%s: %s", i.ID, i.Text.EN)
+			}
+		}
+	}
+	if got := m.says(m.room.room); len(got) != 3 {
+		t.Errorf("%d cards", len(got))
+	}
+}
