@@ -3,15 +3,12 @@ package sysmon
 import (
 	"context"
 	"io"
-	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/rules"
 
 	"posthouse/sysmon/alert"
 	"posthouse/sysmon/health"
-	"posthouse/sysmon/query"
 	"posthouse/sysmon/runbook"
 	"posthouse/sysmon/words"
 )
@@ -54,47 +51,4 @@ func fingerprint(labels map[string]string) string {
 }
 
 // Source answers the questions of pages and of commands.
-func (w *Watch) Source() health.Source { return source{w.Query} }
-
-// source answers the questions of health and runbooks.
-type source struct{ e *query.Engine }
-
-// Instant implements health.Source.
-func (s source) Instant(ctx context.Context, expr string, at time.Time) ([]health.Sample, error) {
-	res, err := s.e.Instant(ctx, expr, at)
-	if err != nil {
-		return nil, err
-	}
-	switch v := res.Value.(type) {
-	case promql.Vector:
-		out := make([]health.Sample, 0, len(v))
-		for _, one := range v {
-			out = append(out, health.Sample{Labels: one.Metric.Map(), Value: one.F})
-		}
-		return out, nil
-	case promql.Scalar:
-		return []health.Sample{{Value: v.V}}, nil
-	}
-	return nil, nil
-}
-
-// Range implements health.Source.
-func (s source) Range(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]health.Series, error) {
-	res, err := s.e.Range(ctx, expr, from, to, step)
-	if err != nil {
-		return nil, err
-	}
-	m, err := res.Matrix()
-	if err != nil {
-		return nil, err
-	}
-	out := make([]health.Series, 0, len(m))
-	for _, line := range m {
-		one := health.Series{Labels: line.Metric.Map()}
-		for _, p := range line.Floats {
-			one.Points = append(one.Points, health.Point{At: time.UnixMilli(p.T), Value: p.F})
-		}
-		out = append(out, one)
-	}
-	return out, nil
-}
+func (w *Watch) Source() health.Source { return health.Figures(w.Query) }

@@ -112,7 +112,7 @@ func Open(o Options) (w *Watch, err error) {
 // openJudges opens what asks the store.
 func (w *Watch) openJudges() (err error) {
 	o := w.o
-	figures := source{w.Query}
+	figures := health.Figures(w.Query)
 	if w.Health, err = health.Open(filepath.Join(o.Dir, "health"), health.Options{Source: figures, Events: o.Events}); err != nil {
 		return fmt.Errorf("open the health: %w", err)
 	}

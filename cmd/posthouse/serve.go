@@ -67,6 +67,7 @@ type server struct {
 	console  *admin.Admin
 	watch    *sysmon.Watch // nil: nothing is watched
 	began    time.Time
+	room     *operators                    // of those who mind the box; nil when nothing watches it
 	recent   *recentLog                    // last lines of the log
 	profiles *profiles                     // kept for who looks into a fault
 	reloadMu sync.Mutex                    // one reload at a time
@@ -96,6 +97,9 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 		s.loops.Go(func() { s.keep(ctx) })
 		s.loops.Go(func() { s.punctual(ctx) })
 		s.loops.Go(func() { s.stock(ctx) })
+		if s.watch != nil {
+			s.loops.Go(func() { s.room.follow(ctx) })
+		}
 		a.greet(out, s)
 		if a.ready != nil {
 			a.ready(s)

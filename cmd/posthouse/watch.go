@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -19,7 +18,6 @@ import (
 	"posthouse/sysmon/health"
 	"posthouse/sysmon/runbook"
 	"posthouse/sysmon/scrape"
-	texts "posthouse/sysmon/words"
 )
 
 // openWatch starts what watches the box, before anybody is served. The chat
@@ -31,6 +29,7 @@ func (s *server) openWatch(log *slog.Logger) {
 		return
 	}
 	day := 24 * time.Hour
+	s.room = newOperators(s.box, func(_ context.Context, fingerprint, who string) error { return s.watch.Alerts.Ack(fingerprint, who) })
 	w, err := sysmon.Open(sysmon.Options{
 		Dir: filepath.Join(s.cfg.Server.DataDir, watchDir), DataDir: s.cfg.Server.DataDir, Version: version(),
 		HostName: s.cfg.Server.HostName, ExternalURL: s.externalURL(),
@@ -38,18 +37,18 @@ func (s *server) openWatch(log *slog.Logger) {
 		Sources:  []scrape.Target{{Job: "posthouse", Source: s.writeMetrics}},
 		Families: familiesOf(s.figures.meter),
 		Events:   s.events, Audit: s.auditAct, Log: log,
+		Post: s.room.PostIn, Operators: s.room.Post, Collectors: s.collectors(), Deeds: s.deeds(), Checks: s.routine(),
 	})
 	if err == nil {
+		s.watch = w // the loops ask for it
 		err = w.Start()
 	}
 	if err != nil {
 		log.Error("the server runs without watching itself", "error", err)
-		if w != nil {
+		if s.watch = nil; w != nil {
 			_ = w.Close() // the first error is the one to tell
 		}
-		return
 	}
-	s.watch = w
 }
 
 // writeMetrics is what the parts of the chat say of themselves.
@@ -129,35 +128,13 @@ func (s *server) events(_ context.Context, from, to time.Time) []health.Event {
 			break
 		}
 		for _, e := range list.Entries {
-			if e.Outcome == "done" {
-				out = append(out, eventOf(e))
+			if ev, ok := eventOf(e); ok {
+				out = append(out, ev)
 			}
 		}
 		if p.Before = list.Next; p.Before == 0 {
 			break
 		}
-	}
-	return out
-}
-
-// eventOf tells an entry of the audit as something that may explain trouble.
-func eventOf(e wire.AuditEntry) health.Event {
-	out := health.Event{At: time.UnixMilli(e.At), Kind: health.Acted, What: texts.Of(e.Action+" "+e.Object, e.Action+" "+e.Object),
-		Who: e.Name, Detail: e.Detail, Link: "/admin/audit?action=" + url.QueryEscape(e.Action)}
-	area, _, _ := strings.Cut(e.Action, ".")
-	switch {
-	case e.Action == auditStarted:
-		out.Kind, out.What = health.Restarted, texts.Of("The server was started.", "服务器启动。")
-	case e.Action == auditUpgraded:
-		out.Kind, out.What = health.Upgraded, texts.Of("The program was replaced: "+e.Detail, "程序已更换："+e.Detail)
-	case e.Action == auditConfig:
-		out.Kind, out.What = health.ConfigChanged, texts.Of("The setting "+e.Object+" was changed.", "设置 "+e.Object+" 已更改。")
-	case area == "rule":
-		out.Kind, out.What = health.RuleEdited, texts.Of("The alert rule "+e.Object+" was changed.", "告警规则 "+e.Object+" 已更改。")
-	case area == "bot":
-		out.Kind, out.What = health.NewBot, texts.Of("The bot "+e.Object+" was made.", "新增机器人 "+e.Object+"。")
-	case area == "backup":
-		out.Kind = health.BackupRan
 	}
 	return out
 }

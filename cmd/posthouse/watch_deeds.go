@@ -52,7 +52,7 @@ func fixed(en, zh string) deed {
 }
 
 // deeds are what the actions of runbooks do.
-func (s *server) deeds(h helpers) map[string]runbook.Deed {
+func (s *server) deeds() map[string]runbook.Deed {
 	all := map[string]runbook.Deed{
 		"free_memory":      {Dry: dryFree, Run: freeMemory},
 		"heap_profile":     {Dry: s.profiles.dry("heap"), Run: s.profiles.keep("heap", s.profiles.heap)},
@@ -78,26 +78,10 @@ func (s *server) deeds(h helpers) map[string]runbook.Deed {
 	if len(s.lans) > 0 {
 		all["restart_listener"] = runbook.Deed{Dry: s.dryListeners, Run: s.restartListeners}
 	}
-	if h.Probe != nil {
-		all["probe_now"] = runbook.Deed{Dry: fixed("Two virtual users would log in over the public listener, send, receive and read now.", "两个虚拟用户将立即通过公共端口登录、发送、接收与读取。"),
-			Run: func(ctx context.Context, _ runbook.Target) (texts.Text, error) { return h.Probe(ctx) }}
-	}
-	if h.Test != nil {
-		all["test_channels"] = runbook.Deed{Dry: fixed("One test notice would go out by each channel that is switched on.", "将向每个已启用的渠道发送一条测试通知。"),
-			Run: func(ctx context.Context, _ runbook.Target) (texts.Text, error) { return h.Test(ctx) }}
-	}
-	if h.Ack != nil {
-		all["acknowledge"] = runbook.Deed{Dry: fixed("The alert would show that you are on it, and not escalate.", "告警将显示由你处理，不再升级。"),
-			Run: func(ctx context.Context, t runbook.Target) (texts.Text, error) {
-				return says("%s is on it", "%s 正在处理", t.Who.Name), h.Ack(ctx, t.Alert.ID, t.Who.Name)
-			}}
-	}
-	if h.Silence != nil {
-		all["silence"] = runbook.Deed{Dry: fixed("Nobody would be told of this alert for two hours.", "两小时内不会就此告警发出通知。"),
-			Run: func(ctx context.Context, t runbook.Target) (texts.Text, error) {
-				return texts.Of("silent for two hours", "静默两小时"), h.Silence(ctx, t.Alert, t.Who.Name, 2*time.Hour)
-			}}
-	}
+	all["probe_now"] = runbook.Deed{Dry: fixed("Two virtual users would log in over the public listener, send, receive and read now.", "两个虚拟用户将立即通过公共端口登录、发送、接收与读取。"), Run: s.probeNow}
+	all["test_channels"] = runbook.Deed{Dry: s.dryChannels, Run: s.testChannels}
+	all["acknowledge"] = runbook.Deed{Dry: fixed("The alert would show that you are on it, and not escalate.", "告警将显示由你处理，不再升级。"), Run: s.acknowledge}
+	all["silence"] = runbook.Deed{Dry: fixed("Nobody would be told of this alert for two hours.", "两小时内不会就此告警发出通知。"), Run: s.silence}
 	return all
 }
 

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -14,31 +14,9 @@ import (
 	texts "posthouse/sysmon/words"
 )
 
-// events are what happened to the box between two times, from its audit.
-func (b *box) events(_ context.Context, from, to time.Time) []health.Event {
-	var out []health.Event
-	p := wire.AuditListParams{From: from.UnixMilli(), To: to.UnixMilli() + 1}
-	for range 5 {
-		list, err := b.state.Audits(p)
-		if err != nil {
-			b.log.Error("read the audit", "error", err)
-			return out
-		}
-		for _, e := range list.Entries {
-			if ev, ok := eventOf(e); ok {
-				out = append(out, ev)
-			}
-		}
-		if p.Before = list.Next; p.Before == 0 {
-			break
-		}
-	}
-	return out
-}
-
 // eventOf tells what an entry of the audit may have to do with a fault.
 func eventOf(e wire.AuditEntry) (health.Event, bool) {
-	ev := health.Event{At: time.UnixMilli(e.At), Who: e.Name, Detail: e.Detail, Link: "/admin/audit?q=" + e.Action}
+	ev := health.Event{At: time.UnixMilli(e.At), Who: e.Name, Detail: e.Detail, Link: "/admin/audit?action=" + url.QueryEscape(e.Action)}
 	switch area, _, _ := strings.Cut(e.Action, "."); {
 	case e.Outcome != "done":
 		return ev, false
@@ -61,18 +39,6 @@ func eventOf(e wire.AuditEntry) (health.Event, bool) {
 		ev.Kind, ev.What = health.Acted, says("%s %s", "%s %s", e.Action, e.Object)
 	}
 	return ev, true
-}
-
-// openHealth opens the opinion on the box.
-func (s *server) openHealth(source health.Source) (*health.Health, error) {
-	return health.Open(filepath.Join(s.cfg.Server.DataDir, watchDir), health.Options{Source: source, Events: s.events})
-}
-
-// openChecklists opens the checks of every day, week and month.
-func (s *server) openChecklists(source health.Source, h *health.Health, room *operators, host string) (*checklist.Lists, error) {
-	return checklist.Open(filepath.Join(s.cfg.Server.DataDir, watchDir, "checklists"), checklist.Options{Source: source, Health: h, Host: host, Log: s.log,
-		More: s.routine(),
-		Post: func(ctx context.Context, card texts.Text, _ bool) error { return room.Post(ctx, card) }})
 }
 
 // routine are the checks that figures cannot do.

@@ -18,59 +18,14 @@ import (
 	"posthouse/appliance/id"
 	"posthouse/appliance/meter"
 	"posthouse/appliance/wire"
-	"posthouse/sysmon/health"
 	"posthouse/sysmon/host"
 	"posthouse/sysmon/runbook"
 	texts "posthouse/sysmon/words"
 )
 
-// helpers are the other parts of what watches the box, as its runbooks use
-// them. What is nil is not offered.
-type helpers struct {
-	Health   *health.Health
-	Host     *host.Host
-	Room     *operators
-	Probe    func(ctx context.Context) (texts.Text, error)
-	Probes   func(ctx context.Context) (runbook.Finding, error)
-	Channels func(ctx context.Context) (runbook.Finding, error)
-	Test     func(ctx context.Context) (texts.Text, error)
-	Ack      func(ctx context.Context, fingerprint, who string) error
-	Silence  func(ctx context.Context, a runbook.Alert, who string, d time.Duration) error
-	Note     func(ctx context.Context, a runbook.Alert, who, text texts.Text)
-}
-
-// openRunbooks opens the runbooks of the box over its parts.
-func (s *server) openRunbooks(source health.Source, h helpers) (*runbook.Books, error) {
-	return runbook.Open(filepath.Join(s.cfg.Server.DataDir, watchDir, "runbooks"), runbook.Options{
-		Source: source, Collectors: s.collectors(h), Deeds: s.deeds(h), Log: s.log,
-		Audit: func(ctx context.Context, e runbook.AuditEntry) {
-			if err := s.chat.Audit(ctx, auditOf(e)); err != nil {
-				s.log.Error("audit", "action", e.Action, "error", err)
-			}
-		},
-		Post: func(ctx context.Context, text texts.Text) {
-			if h.Room == nil {
-				return
-			}
-			if err := h.Room.Post(ctx, text); err != nil {
-				s.log.Warn("post to the operators' room", "error", err)
-			}
-		},
-		Note: h.Note,
-	})
-}
-
-func auditOf(e runbook.AuditEntry) wire.AuditEntry {
-	out := wire.AuditEntry{Name: e.Who.Name, Role: e.Who.Role, Address: e.Who.Address, Action: e.Action, Object: e.Object, Detail: e.Detail, Outcome: e.Outcome}
-	if uid, err := id.Parse(e.Who.ID); err == nil {
-		out.Actor = uid
-	}
-	return out
-}
-
-// collectors answer what figures cannot.
-func (s *server) collectors(h helpers) map[string]runbook.Collector {
-	all := map[string]runbook.Collector{
+// collectors answer what figures cannot. They are asked when s.watch is there.
+func (s *server) collectors() map[string]runbook.Collector {
+	return map[string]runbook.Collector{
 		"log":         s.findLog,
 		"files":       s.findFiles,
 		"sessions":    s.findSessions,
@@ -84,25 +39,47 @@ func (s *server) collectors(h helpers) map[string]runbook.Collector {
 		"long": func(context.Context, runbook.Alert) (runbook.Finding, error) {
 			return s.findOperations(s.figures.ops.UnderWay(0)), nil
 		},
+		"top":      s.findTop,
+		"ports":    s.findPorts,
+		"changes":  s.findChanges,
+		"forecast": s.findForecast,
+		"probes":   s.findProbes,
+		"channels": s.findChannels,
 	}
-	if h.Host != nil {
-		all["top"] = func(ctx context.Context, _ runbook.Alert) (runbook.Finding, error) { return findTop(ctx, h.Host) }
-		all["ports"] = func(ctx context.Context, _ runbook.Alert) (runbook.Finding, error) { return findPorts(ctx, h.Host) }
-	}
-	if h.Health != nil {
-		all["changes"] = func(ctx context.Context, a runbook.Alert) (runbook.Finding, error) {
-			return findChanges(ctx, h.Health, a)
+}
+
+// findProbes tells what each probe found last, step by step where it failed.
+func (s *server) findProbes(context.Context, runbook.Alert) (runbook.Finding, error) {
+	f := runbook.Finding{Head: head("Probe", "探测", "Kind", "类型", "Result", "结果", "Took", "耗时", "When", "时间"), Link: "/admin/probes"}
+	for _, p := range s.watch.Probes.List() {
+		result := "✅"
+		switch {
+		case p.Last.At.IsZero():
+			result = "–"
+		case !p.Last.OK():
+			result = "❌ " + p.Last.Err
 		}
-		all["forecast"] = func(ctx context.Context, _ runbook.Alert) (runbook.Finding, error) {
-			return findForecast(ctx, h.Health)
+		f.Rows = append(f.Rows, []string{p.Name, p.Kind, result, p.Last.Took.Round(time.Millisecond).String(), p.Last.At.UTC().Format(time.DateTime)})
+		for _, step := range p.Last.Steps {
+			if step.Err != "" {
+				f.Rows = append(f.Rows, []string{"· " + step.Name, "", "❌ " + step.Err, step.Took.Round(time.Millisecond).String(), ""})
+			}
 		}
 	}
-	for name, ask := range map[string]func(context.Context) (runbook.Finding, error){"probes": h.Probes, "channels": h.Channels} {
-		if ask != nil {
-			all[name] = func(ctx context.Context, _ runbook.Alert) (runbook.Finding, error) { return ask(ctx) }
+	return f, nil
+}
+
+// findChannels lists the channels; their secrets are masked by the manager.
+func (s *server) findChannels(context.Context, runbook.Alert) (runbook.Finding, error) {
+	f := runbook.Finding{Head: head("Channel", "渠道", "Kind", "类型", "On", "启用"), Link: "/admin/channels"}
+	for _, c := range s.watch.Alerts.Channels() {
+		on := "✅"
+		if c.Off {
+			on = "–"
 		}
+		f.Rows = append(f.Rows, []string{c.Name, c.Kind, on})
 	}
-	return all
+	return f, nil
 }
 
 func head(pairs ...string) []texts.Text {
@@ -113,18 +90,18 @@ func head(pairs ...string) []texts.Text {
 	return out
 }
 
-func findTop(ctx context.Context, h *host.Host) (runbook.Finding, error) {
+func (s *server) findTop(ctx context.Context, _ runbook.Alert) (runbook.Finding, error) {
 	f := runbook.Finding{Head: head("Program", "程序", "PID", "进程号", "User", "用户", "Processor", "处理器", "Memory", "内存", "Threads", "线程")}
-	list, err := h.Processes(ctx)
+	list, err := s.watch.Host.Processes(ctx)
 	for _, p := range list[:min(len(list), 15)] {
 		f.Rows = append(f.Rows, []string{p.Name, strconv.Itoa(p.PID), p.User, fmt.Sprintf("%.1f %%", p.CPU), runbook.Figure(float64(p.RSS), "bytes"), strconv.Itoa(p.Threads)})
 	}
 	return f, err
 }
 
-func findPorts(ctx context.Context, h *host.Host) (runbook.Finding, error) {
+func (s *server) findPorts(ctx context.Context, _ runbook.Alert) (runbook.Finding, error) {
 	f := runbook.Finding{Head: head("Port", "端口", "Address", "地址", "Program", "程序")}
-	list, err := h.Ports(ctx)
+	list, err := s.watch.Host.Ports(ctx)
 	slices.SortStableFunc(list, func(a, b host.Port) int {
 		switch {
 		case a.Own == b.Own:
@@ -140,18 +117,18 @@ func findPorts(ctx context.Context, h *host.Host) (runbook.Finding, error) {
 	return f, err
 }
 
-func findChanges(ctx context.Context, h *health.Health, a runbook.Alert) (runbook.Finding, error) {
+func (s *server) findChanges(ctx context.Context, a runbook.Alert) (runbook.Finding, error) {
 	f := runbook.Finding{Head: head("Before", "之前", "What", "变化", "Who", "操作者", "Detail", "内容"), Link: "/admin/health?at=" + strconv.FormatInt(a.Starts.Unix(), 10) + "#changes"}
-	list, err := h.Changes(ctx, a.Name, a.Starts)
+	list, err := s.watch.Health.Changes(ctx, a.Name, a.Starts)
 	for _, c := range list {
 		f.Rows = append(f.Rows, []string{c.Before.Round(time.Second).String(), c.What.EN + " / " + c.What.ZH, c.Who, c.Detail})
 	}
 	return f, err
 }
 
-func findForecast(ctx context.Context, h *health.Health) (runbook.Finding, error) {
+func (s *server) findForecast(ctx context.Context, _ runbook.Alert) (runbook.Finding, error) {
 	f := runbook.Finding{Head: head("Disk", "磁盘", "Used", "已用", "Size", "大小", "Growth a day", "每日增长", "Days until full", "写满天数")}
-	list, err := h.Forecasts(ctx, time.Now())
+	list, err := s.watch.Health.Forecasts(ctx, time.Now())
 	for _, d := range list {
 		days := "–"
 		if d.Days < 3650 {

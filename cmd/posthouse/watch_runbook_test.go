@@ -15,58 +15,31 @@ import (
 	"posthouse/appliance/record"
 	"posthouse/appliance/state"
 	"posthouse/appliance/wire"
+	"posthouse/sysmon/alert"
 	"posthouse/sysmon/checklist"
-	"posthouse/sysmon/health/healthtest"
-	"posthouse/sysmon/host"
 	"posthouse/sysmon/runbook"
 	texts "posthouse/sysmon/words"
 )
 
-// mind is a running server with its runbooks over real parts.
+// mind is a running server that watches itself.
 type mind struct {
 	*desk
 	ann   id.ID // owner
 	books *runbook.Books
 	room  *operators
-	acked chan string
 	lists *checklist.Lists
 }
 
 func newMind(t *testing.T) *mind {
-	m := &mind{desk: newDesk(t), acked: make(chan string, 10)}
+	t.Helper()
+	m := &mind{desk: newDesk(t)}
 	m.serve()
-	ctx, stop := context.WithCancel(context.Background())
-	r, err := m.server.seq.Submit(ctx, state.Actor{Operator: true}, &state.OpenAccount{User: record.User{Login: "ann", Name: "Ann", Role: string(wire.Owner)}})
+	r, err := m.server.seq.Submit(context.Background(), state.Actor{Operator: true}, &state.OpenAccount{User: record.User{Login: "ann", Name: "Ann", Role: string(wire.Owner)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.ann = r.Body.(*record.AccountOpened).User.ID
-	m.room = newOperators(m.server.box, func(_ context.Context, fp, who string) error {
-		m.acked <- fp + " by " + who
-		return nil
-	})
-	figures := healthtest.New(t)
-	h, err := m.server.openHealth(figures)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ours := host.New(host.Options{DataDir: m.data})
-	m.books, err = m.server.openRunbooks(figures, helpers{Health: h, Host: ours, Room: m.room,
-		Probe: func(context.Context) (texts.Text, error) { return texts.Of("all steps", "全部步骤"), nil },
-		Test:  func(context.Context) (texts.Text, error) { return texts.Of("sent", "已发送"), nil },
-		Ack:   func(context.Context, string, string) error { return nil },
-		Silence: func(context.Context, runbook.Alert, string, time.Duration) error {
-			return nil
-		}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m.lists, err = m.server.openChecklists(figures, h, m.room, "box"); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() { m.room.follow(ctx); close(done) }()
-	t.Cleanup(func() { stop(); <-done })
+	m.books, m.room, m.lists = m.server.watch.Books, m.server.room, m.server.watch.Lists
 	return m
 }
 
@@ -209,23 +182,51 @@ func TestAnAlertIsAcknowledgedFromTheRoom(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := m.room.PostIn(ctx, operatorsRoom, "HighCPUUsage https://chat.lan/admin/alerts/one?fp=00112233aabbccdd"); err != nil {
-		t.Fatal(err)
+	fire := func(name string) string {
+		t.Helper()
+		if err := m.server.watch.Alerts.Receive(ctx, []alert.Incoming{{Labels: map[string]string{"alertname": name, "severity": "warning"}, Start: time.Now()}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range m.server.watch.Alerts.Active(ctx) {
+			if a.Labels["alertname"] == name {
+				return a.Fingerprint
+			}
+		}
+		t.Fatalf("%s does not fire", name)
+		return ""
 	}
+	post := func(fp string) id.Message {
+		t.Helper()
+		if err := m.room.PostIn(ctx, operatorsRoom, "alert https://chat.lan"+alert.AlertPath(fp)); err != nil {
+			t.Fatal(err)
+		}
+		list := m.says(m.room.room)
+		return id.Message{Room: m.room.room, Seq: list[len(list)-1].Seq}
+	}
+	acked := func(fp string) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); ; {
+			if a, ok, err := m.server.watch.Alerts.One(ctx, fp); err != nil || !ok {
+				t.Fatal(ok, err)
+			} else if a.AckBy == "ann" {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s was not acknowledged", fp)
+			}
+		}
+	}
+	first, second := fire("First"), fire("Second")
+	at := post(first)
 	if !m.server.state.IsMember(m.room.room, m.ann) {
 		t.Fatal("the owner is not in the operators' room")
 	}
-	list := m.says(m.room.room)
-	at := id.Message{Room: m.room.room, Seq: list[len(list)-1].Seq}
 	submit(m.ann, &state.React{Message: at, Emoji: "✅", On: true})
-	if got := <-m.acked; got != "00112233aabbccdd by ann" {
-		t.Errorf("acknowledged %s", got)
-	}
+	acked(first)
+	at = post(second)
 	key := uuid.New()
 	submit(m.ann, &state.SendMessage{Room: at.Room, Key: key[:], Text: "收到。", ReplyTo: at.Seq})
-	if got := <-m.acked; got != "00112233aabbccdd by ann" {
-		t.Errorf("acknowledged %s", got)
-	}
+	acked(second)
 	// The same room after a restart; who is no manager any more has left it.
 	r, err := m.server.seq.Submit(ctx, state.Actor{Operator: true}, &state.OpenAccount{User: record.User{Login: "bo", Name: "Bo", Role: string(wire.Admin)}})
 	if err != nil {

@@ -5,14 +5,14 @@
 // Daily ones run at Options.Hour (8 o'clock) in Options.Zone, weekly ones on
 // Monday and monthly ones on the first, at the same hour. A run that was missed
 // because the box was off is caught up once when it is on again, however many
-// were missed. What is not ready for a check (no backup is set up, no figures
+// were missed; a new box begins with what is due next. What is not ready for a check (no backup is set up, no figures
 // yet) is not red but says so.
 //
 // # Files
 //
 // In the directory given to Open, each replaced whole: PERIOD-DATE.json
 // (Report; of each period 120 are kept) and report.key, an Ed25519 seed in
-// base64. A report's signature is of the JSON of the Report with an empty
+// base64, and since, the RFC 3339 time of the first start. A report's signature is of the JSON of the Report with an empty
 // Signature. A run that was posted has Posted set: a crash between running and
 // posting posts again rather than not at all.
 //
@@ -134,12 +134,15 @@ type Lists struct {
 	opt Options
 	key ed25519.PrivateKey
 
+	since time.Time // what was due before is no matter of this box
+
 	mu   sync.Mutex
 	kept map[Period][]string // IDs, oldest first
 }
 
 const (
 	keyFile     = "report.key"
+	sinceFile   = "since"
 	keptReports = 120
 	dateFormat  = "2006-01-02"
 )
@@ -168,6 +171,9 @@ func Open(dir string, opt Options) (*Lists, error) {
 	if err := l.readKey(); err != nil {
 		return nil, err
 	}
+	if err := l.readSince(); err != nil {
+		return nil, err
+	}
 	list, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open checklists: %w", err)
@@ -181,6 +187,24 @@ func Open(dir string, opt Options) (*Lists, error) {
 		}
 	}
 	return l, nil
+}
+
+func (l *Lists) readSince() error {
+	name := filepath.Join(l.dir, sinceFile)
+	raw, err := os.ReadFile(name)
+	if err == nil {
+		if l.since, err = time.Parse(time.RFC3339, strings.TrimSpace(string(raw))); err == nil {
+			return nil
+		}
+		l.opt.Log.Warn("when the checklists began is not known: they begin now", "error", err)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("open checklists: %w", err)
+	}
+	l.since = l.opt.Now()
+	if err := renameio.WriteFile(name, []byte(l.since.UTC().Format(time.RFC3339)+"\n"), 0o600); err != nil {
+		return fmt.Errorf("open checklists: %w", err)
+	}
+	return nil
 }
 
 func (l *Lists) readKey() error {
@@ -262,10 +286,11 @@ func (l *Lists) Catch(ctx context.Context) {
 		last, err := l.Last(p)
 		switch {
 		case errors.Is(err, ErrNoReport) || err == nil && last.Due.Before(due):
-			if err == nil || l.old(p, due, now) {
-				if _, err := l.Now(ctx, p); err != nil && ctx.Err() == nil {
-					l.opt.Log.Error("checklist", "period", string(p), "error", err)
-				}
+			if due.Before(l.since) {
+				continue
+			}
+			if _, err := l.Now(ctx, p); err != nil && ctx.Err() == nil {
+				l.opt.Log.Error("checklist", "period", string(p), "error", err)
 			}
 		case err != nil:
 			l.opt.Log.Error("checklist", "period", string(p), "error", err)
@@ -273,12 +298,6 @@ func (l *Lists) Catch(ctx context.Context) {
 			l.post(ctx, &last)
 		}
 	}
-}
-
-// old reports whether a box without any run of a period is to make its first
-// one now. A new box begins with the daily one and waits for the others.
-func (l *Lists) old(p Period, due, now time.Time) bool {
-	return p == Daily || now.Sub(due) < time.Hour
 }
 
 // ErrNoReport says that there is no such report.
