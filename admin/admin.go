@@ -63,6 +63,7 @@ type Options struct {
 
 	Overview   Overview
 	Dashboards Dashboards
+	Rules      Rules
 }
 
 // Banner is a line over every page.

@@ -72,6 +72,7 @@ func Routes() []Route {
 	return slices.Concat(
 		overviewRoutes(),
 		boardRoutes(),
+		ruleRoutes(),
 		peopleRoutes(),
 		findRoutes(),
 		shellRoutes(),

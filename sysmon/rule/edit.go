@@ -241,3 +241,18 @@ func sorted(labels map[string]string) []string {
 	sort.Strings(keys)
 	return keys
 }
+
+// Check reads a rule as if it stood in a file of its own, and lists what is
+// wrong with it; lines are those of its YAML.
+func Check(s Spec) []Problem { return checkRule("rule", s) }
+
+// Files lists the rule files by name, shipped ones first.
+func (m *Manager) Files() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []string
+	for _, f := range m.set.files {
+		out = append(out, f.name)
+	}
+	return out
+}
