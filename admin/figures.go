@@ -68,7 +68,7 @@ type figure struct {
 func figures() []figure {
 	return []figure{
 		{id: "score", title: words.Of("Health score", "健康分"), expr: `max(posthouse_health_score)`, per: words.Of("of 100", "/ 100"), href: "/admin/health"},
-		{id: "online", title: words.Of("People online", "在线人数"), expr: `max(im_active_users_total)`, href: "/admin/boards/business"},
+		{id: "online", title: words.Of("People online", "在线人数"), expr: `max(im_active_users_total)`, href: "/admin/boards/im"},
 		{id: "messages", title: words.Of("Messages", "消息"), expr: `60 * sum(rate(im_messages_sent_total[5m]))`, per: words.Of("/min", "/分钟"), href: "/admin/boards/messages"},
 		{id: "connections", title: words.Of("Connections", "连接数"), expr: `max(connections_active)`, href: "/admin/boards/messages"},
 		{id: "queue", title: words.Of("Frames waiting", "排队帧数"), expr: `max(im_outbound_queue_frames{stat="total"})`, href: "/admin/boards/messages"},
