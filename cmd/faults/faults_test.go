@@ -74,3 +74,17 @@ func TestMutantsHaveTheirPlace(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryMistakeHasItsPlace finds at once what the mutants harness would
+// find after minutes.
+func TestEveryMistakeHasItsPlace(t *testing.T) {
+	for _, m := range mutants() {
+		b, err := os.ReadFile(filepath.Join("..", "..", m.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(b), m.old); n != 1 {
+			t.Errorf("%s: its place is %d times in %s: plant it anew", m.name, n, m.file)
+		}
+	}
+}

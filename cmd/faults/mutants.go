@@ -32,7 +32,7 @@ func storeMutants() []mutant {
 	power := []string{"power", "-tiny", "-n", "700"}
 	return []mutant{
 		{"journal: answer without fdatasync", "appliance/journal/journal.go",
-			"} else if err = j.active.Sync(); err != nil {", "} else if err != nil {", power},
+			"if err = j.active.Sync(); err != nil {", "if err != nil {", power},
 		{"journal: a new segment's name is not synced", "appliance/journal/journal.go",
 			"err = fsys.SyncDir(filepath.Dir(path))", "err = nil", []string{"power", "-n", "600"}},
 		{"journal: the witness is not asked", "appliance/journal/load.go",
