@@ -59,8 +59,8 @@ func serverMutants() []mutant {
 	kill := []string{"kill", "-n", "6"}
 	return []mutant{
 		{"sequencer: answer before append", "appliance/sequencer/sequencer.go",
-			"if err := q.append(batch); err != nil {\n\t\tq.answerAll(batch)\n\t\treturn list, err\n\t}\n\tfor i := range batch {\n\t\tbatch[i].done(batch[i].result, nil)\n\t}",
-			"for i := range batch {\n\t\tbatch[i].done(batch[i].result, nil)\n\t}\n\tif err := q.append(batch); err != nil {\n\t\treturn list, err\n\t}", kill},
+			"if err := q.append(batch); err != nil {\n\t\tq.answerAll(batch)\n\t\treturn list, err\n\t}\n\tq.state.Took(\"append\", began)\n\tq.count(batch)\n\tfor i := range batch {\n\t\tbatch[i].done(batch[i].result, nil)\n\t}",
+			"for i := range batch {\n\t\tbatch[i].done(batch[i].result, nil)\n\t}\n\tif err := q.append(batch); err != nil {\n\t\treturn list, err\n\t}\n\tq.state.Took(\"append\", began)\n\tq.count(batch)", kill},
 		{"state: the client key is not kept", "appliance/state/apply_message.go",
 			"s.tail.keys[clientKey{[16]byte(body.Key), r.User}] = keyRef{Room: body.Room, Seq: body.Seq}", "", kill},
 		{"state: a scheduled message stays when it is sent", "appliance/state/apply_message.go",
