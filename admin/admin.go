@@ -58,6 +58,9 @@ type Options struct {
 	// Firing is how many alerts fire now, for the badge.
 	Firing func(ctx context.Context) int
 
+	// Alerts is alerting.
+	Alerts Alerts
+
 	// Find finds what the palette offers beside pages and people.
 	Find Finder
 
@@ -94,6 +97,15 @@ func New(o Options) *Admin {
 	}
 	if o.Organisation == nil {
 		o.Organisation = func() string { return "" }
+	}
+	if m := o.Alerts.Manager; m != nil && o.Firing == nil {
+		o.Firing = func(context.Context) int {
+			n := 0
+			for _, k := range m.Firing() {
+				n += k
+			}
+			return n
+		}
 	}
 	a := &Admin{o: o, routes: Routes(), sudo: newSudo(), people: newPeople()}
 	a.hub = newHub(o.Now, slices.Concat(a.live(), o.Dashboards.sampled(), o.Live))

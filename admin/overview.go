@@ -202,6 +202,7 @@ func (a *Admin) aboutLogins(r *Request, v console.View, o *console.Overview) {
 // live are the console's own topics.
 func (a *Admin) live() []Live {
 	return []Live{
+		a.alertsLive(),
 		{Topic: "badge", Every: 5 * time.Second, Data: func(ctx context.Context, _ string) string {
 			n := 0
 			if a.o.Firing != nil {

@@ -49,7 +49,7 @@ func (m *Manager) view(ctx context.Context, e *Episode) Active {
 	a.Inhibited = inhibitor != nil && inhibitor.Mutes(ctx, set)
 	now := time.Now()
 	for _, q := range m.Plan().Quiet {
-		if q.covers(e.Severity()) && q.now(now) {
+		if q.covers(e.Severity()) && q.Lasts(now) {
 			a.Quiet = append(a.Quiet, q.Name)
 		}
 	}
@@ -177,6 +177,10 @@ func (m *Manager) History(q Query) ([]Episode, bool, error) {
 	})
 	return out, more, err
 }
+
+// Takes says whether the query chooses an episode by Text, Name, Severity and
+// State.
+func (q *Query) Takes(e *Episode) bool { return q.takes(e, strings.ToLower(q.Text)) }
 
 func (q *Query) takes(e *Episode, text string) bool {
 	if q.Name != "" && e.Name() != q.Name || q.Severity != "" && e.Severity() != q.Severity {

@@ -214,7 +214,7 @@ func (m *Manager) quietHours(ctx context.Context) {
 	for i := range p.Quiet {
 		q := &p.Quiet[i]
 		began := m.db.blob("quiet", q.ID)
-		switch in := q.now(now); {
+		switch in := q.Lasts(now); {
 		case in && len(began) == 0:
 			m.complain("keep the beginning of quiet hours", m.db.setBlob("quiet", q.ID, []byte(strconv.FormatInt(now.UnixMilli(), 10))))
 		case !in && len(began) > 0:

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -427,9 +428,15 @@ func (m *Manager) Plan() Plan {
 	return p
 }
 
-// SetPlan checks, keeps and follows a new plan. Its error is a
+// SetPlan checks, keeps and follows a new plan. Quiet hours without an id get
+// one. Its error is a
 // *notify.Invalid, or the disk's; then the old plan goes on.
 func (m *Manager) SetPlan(p Plan) error {
+	for i := range p.Quiet {
+		if p.Quiet[i].ID == "" {
+			p.Quiet[i].ID = "q" + rand.Text()
+		}
+	}
 	if err := p.Check(m.book.List()); err != nil {
 		return err
 	}

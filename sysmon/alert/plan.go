@@ -230,8 +230,8 @@ func (q *Quiet) location() (*time.Location, error) {
 	return zone, nil
 }
 
-// now says whether the hours last at a time.
-func (q *Quiet) now(at time.Time) bool {
+// Lasts says whether the hours last at a time.
+func (q *Quiet) Lasts(at time.Time) bool {
 	list, err := q.intervals()
 	if err != nil {
 		return false

@@ -1,7 +1,8 @@
 // What the stream changes on every page: the counters in the navigation, the
 // banners, and the parts of a page that a topic of their name replaces
 // (data-live-part). Nothing that has the focus, and nothing that is open, is
-// swapped away.
+// swapped away. A part with data-live-fetch is asked for anew when its topic
+// says that something changed: it is not the same for everybody.
 
 import { fragment } from "./policy";
 import { follow } from "./stream";
@@ -18,6 +19,36 @@ export function startLive(started: (e: Element) => void): void {
   });
   follow("banners", (data) => replace(data, started));
   for (const e of document.querySelectorAll<HTMLElement>("[data-live-part]")) follow(e.dataset["livePart"]!, (data) => replace(data, started));
+  const asked = document.querySelector<HTMLElement>("[data-live-fetch]");
+  if (asked) {
+    const seen = { state: "" };
+    follow(asked.dataset["liveFetch"]!, (state) => {
+      if (seen.state !== state) void again(started);
+      seen.state = state;
+    });
+  }
+}
+
+// again fetches this page and puts its changing parts in, except while
+// somebody writes or chooses in them.
+async function again(started: (e: Element) => void): Promise<void> {
+  const answer = await fetch(location.href, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const page = fragment(await answer.text());
+  for (const next of page.querySelectorAll<HTMLElement>("[data-live-fetch]")) {
+    const at = document.activeElement;
+    const now = document.getElementById(next.id);
+    if (!now || (at && now.contains(at) && at.matches("input, select, textarea, summary"))) continue;
+    const focused = at && now.contains(at) ? at.id : "";
+    for (const d of now.querySelectorAll<HTMLDetailsElement>("details[open][id]")) {
+      const same = [...next.querySelectorAll("details")].find((x) => x.id === d.id);
+      if (same) same.open = true;
+    }
+    if (now.isEqualNode(next)) continue;
+    now.replaceWith(next);
+    started(next);
+    if (focused) document.getElementById(focused)?.focus();
+  }
 }
 
 // replace puts a piece of HTML in the place of the element with its id.

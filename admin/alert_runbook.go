@@ -1,0 +1,22 @@
+package admin
+
+import (
+	"context"
+	"io"
+
+	"github.com/a-h/templ"
+
+	"posthouse/sysmon/alert"
+	"posthouse/webui/console"
+)
+
+// withRunbook puts evidence and steps into an alert's page.
+func (a *Admin) withRunbook(r *Request, v console.View, x alert.Active, page templ.Component) templ.Component {
+	if a.o.Alerts.Runbook == nil {
+		return page
+	}
+	part := a.o.Alerts.Runbook(r, v, x)
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return page.Render(templ.WithChildren(ctx, part), w)
+	})
+}

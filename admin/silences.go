@@ -1,0 +1,195 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/valyala/fasthttp"
+
+	"posthouse/sysmon/alert"
+	"posthouse/sysmon/notify"
+	"posthouse/sysmon/words"
+	"posthouse/webui/console"
+)
+
+func silenceRoutes() []Route {
+	quiet := words.Of("Quiet hours", "免打扰时段")
+	silences := words.Of("Silences", "静默")
+	return []Route{
+		{Method: "GET", Path: "/admin/silences", Title: silences, Group: Alerting, Icon: "silence", Need: Sees, Handle: (*Admin).silencesPage},
+		{Method: "POST", Path: "/admin/silences", Title: silences, Need: Manages, Handle: (*Admin).addSilence},
+		{Method: "POST", Path: "/admin/silences/end", Title: silences, Need: Manages, Handle: (*Admin).endSilence},
+		{Method: "GET", Path: "/admin/quiet", Title: quiet, Under: "/admin/silences", Need: Sees, Handle: (*Admin).quietPage},
+		{Method: "POST", Path: "/admin/quiet", Title: quiet, Under: "/admin/silences", Need: Manages, Handle: (*Admin).addQuiet},
+		{Method: "POST", Path: "/admin/quiet/remove", Title: quiet, Need: Manages, Handle: (*Admin).removeQuiet},
+	}
+}
+
+func (a *Admin) silencesPage(r *Request) {
+	if m := a.manager(r); m != nil {
+		a.showSilences(r, m, console.Form{}, r.Page)
+	}
+}
+
+func (a *Admin) showSilences(r *Request, m *alert.Manager, f console.Form, answer func(func(console.View) templ.Component)) {
+	list, err := m.Silences(r.ctx)
+	if err != nil {
+		r.Fault(err)
+		return
+	}
+	var rows []console.SilenceRow
+	for _, s := range list {
+		rows = append(rows, console.SilenceRow{ID: s.ID, Matchers: strings.Join(s.Matchers, ", "), Author: s.Author, Reason: s.Reason, State: s.State, Start: s.Start, End: s.End, Affects: s.Affects})
+	}
+	answer(func(v console.View) templ.Component { return console.SilencesPage(v, rows, f) })
+}
+
+// mistake puts what is wrong into a form, and reports whether it was the
+// form's fault. names gives the field for a setting.
+func (r *Request) mistake(f *console.Form, err error, names map[string]string) bool {
+	var bad *notify.Invalid
+	if !errors.As(err, &bad) {
+		r.Fault(err)
+		return false
+	}
+	field := bad.Field
+	if n, ok := names[field]; ok {
+		field = n
+	}
+	f.Errors[field] = bad.Text.In(r.Tongue())
+	if _, shown := f.Values[field]; !shown {
+		f.Errors[""] = bad.Text.In(r.Tongue())
+	}
+	return true
+}
+
+func (a *Admin) addSilence(r *Request) {
+	m := a.manager(r)
+	if m == nil {
+		return
+	}
+	d, err := time.ParseDuration(r.Form("for"))
+	if err != nil {
+		d = 0
+	}
+	var list []string
+	for line := range strings.Lines(r.Form("matchers")) {
+		if line = strings.TrimSpace(line); line != "" {
+			list = append(list, line)
+		}
+	}
+	id, err := m.Silence(r.ctx, alert.Silence{Matchers: list, End: time.Now().Add(d), Author: r.who(), Reason: r.Form("reason")})
+	if err != nil {
+		f := r.Filled()
+		if r.mistake(&f, err, map[string]string{"matcher": "matchers", "end": "for"}) {
+			a.showSilences(r, m, f, r.Invalid)
+		}
+		return
+	}
+	a.did(r, "silence.add", id, strings.Join(list, ", "))
+	r.Done("/admin/silences", words.Of("Silenced.", "已静默。"))
+}
+
+func (a *Admin) endSilence(r *Request) {
+	m := a.manager(r)
+	if m == nil {
+		return
+	}
+	err := m.Expire(r.ctx, r.Form("id"))
+	var bad *notify.Invalid
+	if errors.As(err, &bad) {
+		r.Trouble(fasthttp.StatusNotFound, bad.Text)
+		return
+	}
+	if err != nil {
+		r.Fault(err)
+		return
+	}
+	a.did(r, "silence.end", r.Form("id"), "")
+	r.Done("/admin/silences", words.Of("The silence is over.", "静默已结束。"))
+}
+
+func (a *Admin) quietPage(r *Request) {
+	if m := a.manager(r); m != nil {
+		a.showQuiet(r, m, console.Form{}, r.Page)
+	}
+}
+
+func (a *Admin) showQuiet(r *Request, m *alert.Manager, f console.Form, answer func(func(console.View) templ.Component)) {
+	answer(func(v console.View) templ.Component {
+		var rows []console.QuietRow
+		for _, q := range m.Plan().Quiet {
+			row := console.QuietRow{ID: q.ID, Name: q.Name, Hours: q.From + "–" + q.To, Zone: q.Zone, Now: q.Lasts(time.Now())}
+			if row.Zone == "" {
+				row.Zone = v.Say("time of the server", "服务器时间")
+			}
+			var days, sev []string
+			for _, d := range q.Days {
+				days = append(days, v.Days()[d])
+			}
+			for _, s := range q.Severities {
+				sev = append(sev, v.LevelWord(console.Level(s)))
+			}
+			row.Days, row.Severities = strings.Join(days, " "), strings.Join(sev, ", ")
+			rows = append(rows, row)
+		}
+		return console.QuietPage(v, rows, f)
+	})
+}
+
+func (a *Admin) addQuiet(r *Request) {
+	m := a.manager(r)
+	if m == nil {
+		return
+	}
+	q := alert.Quiet{Name: strings.TrimSpace(r.Form("name")), From: r.Form("from"), To: r.Form("until"), Zone: strings.TrimSpace(r.Form("zone"))}
+	for d := range 7 {
+		if r.Form(fmt.Sprintf("day%d", d)) == "on" {
+			q.Days = append(q.Days, d)
+		}
+	}
+	for _, s := range alert.Severities() {
+		if r.Form(s) == "on" {
+			q.Severities = append(q.Severities, s)
+		}
+	}
+	p := m.Plan()
+	p.Quiet = append(p.Quiet, q)
+	if err := m.SetPlan(p); err != nil {
+		f := r.Filled()
+		if r.mistake(&f, err, nil) {
+			a.showQuiet(r, m, f, r.Invalid)
+		}
+		return
+	}
+	a.did(r, "quiet.add", q.Name, "")
+	r.Done("/admin/quiet", words.Of("Added.", "已添加。"))
+}
+
+func (a *Admin) removeQuiet(r *Request) {
+	m := a.manager(r)
+	if m == nil {
+		return
+	}
+	p := m.Plan()
+	for i, q := range p.Quiet {
+		if q.ID != r.Form("id") {
+			continue
+		}
+		if !r.Typed(q.Name) {
+			r.Trouble(fasthttp.StatusUnprocessableEntity, words.Of("The name that was typed is another: nothing was removed.", "输入的名称不一致，没有删除任何内容。"))
+			return
+		}
+		p.Quiet = append(p.Quiet[:i], p.Quiet[i+1:]...)
+		if err := m.SetPlan(p); err != nil {
+			r.Fault(err)
+			return
+		}
+		a.did(r, "quiet.remove", q.Name, "")
+		break
+	}
+	r.Done("/admin/quiet", words.Of("Removed.", "已删除。"))
+}
