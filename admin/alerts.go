@@ -159,14 +159,6 @@ func (r *Request) minders() []console.Option {
 	return out
 }
 
-// who is the visitor as timelines name people.
-func (r *Request) who() string {
-	if r.Operator || r.Visitor.Login == "" {
-		return "operator"
-	}
-	return r.Visitor.Login
-}
-
 func (a *Admin) oneAlert(r *Request) {
 	m := a.manager(r)
 	if m == nil {
@@ -218,11 +210,15 @@ func timelineLine(v console.View, e alert.Event) console.TimelineLine {
 		alert.NotTold: v.Say("could not tell "+e.Object, "通知 "+e.Object+" 失败"), alert.Withheld: v.Say("withheld from "+e.Object+" by its rate limit", e.Object+" 超出频率限制，暂缓通知"),
 		alert.Acknowledged: v.Say("acknowledged", "已确认"), alert.Unacked: v.Say("acknowledgement taken back", "撤回确认"),
 		alert.Assigned: v.Say("assigned to "+e.Object, "指派给 "+e.Object), alert.Commented: v.Say("comment", "评论"),
-		alert.Raised: v.Say("escalated to "+e.Object, "升级通知 "+e.Object), alert.Silenced: v.Say("silenced", "已静默"), alert.Action: v.Say("step: "+e.Object, "执行步骤："+e.Object)}[e.Kind]
+		alert.Raised: v.Say("escalated to "+e.Object, "升级通知 "+e.Object), alert.Silenced: v.Say("silenced", "已静默"), alert.Action: v.Say("step", "执行步骤")}[e.Kind]
 	if e.Kind == alert.Assigned && e.Object == "" {
 		say = v.Say("assigned to nobody", "取消指派")
 	}
-	return console.TimelineLine{At: e.At, What: say, Who: e.Who, Text: e.Text}
+	text := e.Text
+	if e.ZH != "" {
+		text = v.Say(e.Text, e.ZH)
+	}
+	return console.TimelineLine{At: e.At, What: say, Who: e.Who, Text: text}
 }
 
 // back is where a form came from, unless that was not a page of alerts.

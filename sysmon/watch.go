@@ -150,7 +150,7 @@ func (w *Watch) tell(ctx context.Context, text words.Text) {
 }
 
 func (w *Watch) noteOnAlert(_ context.Context, a runbook.Alert, who, text words.Text) {
-	if err := w.Alerts.Note(a.ID, who.EN, text.EN, text.ZH); err != nil {
+	if err := w.Alerts.Note(a.ID, who.EN, text); err != nil {
 		w.o.Log.Warn("the alert's timeline is not told", "alert", a.Name, "error", err)
 	}
 }

@@ -54,25 +54,26 @@ const drainTime = 8 * time.Second
 // server is a box with its doors open.
 type server struct {
 	*box
-	cfg      config.Config
-	gate     *gate.Gate
-	level    *slog.LevelVar
-	reloads  atomic.Int64   // times the configuration was looked at again
-	cert     lancert.Source // nil without https
-	local    net.Listener
-	lanMu    sync.Mutex // guards lans once the doors are open
-	lans     []net.Listener
-	sock     net.Listener
-	consoles []net.Listener // of the console alone
-	console  *admin.Admin
-	watch    *sysmon.Watch // nil: nothing is watched
-	began    time.Time
-	room     *operators                    // of those who mind the box; nil when nothing watches it
-	recent   *recentLog                    // last lines of the log
-	profiles *profiles                     // kept for who looks into a fault
-	reloadMu sync.Mutex                    // one reload at a time
-	before   atomic.Pointer[config.Config] // as it was before the last reload; nil: there was none
-	loops    sync.WaitGroup                // keep and punctual
+	cfg          config.Config
+	gate         *gate.Gate
+	level        *slog.LevelVar
+	reloads      atomic.Int64   // times the configuration was looked at again
+	cert         lancert.Source // nil without https
+	local        net.Listener
+	lanMu        sync.Mutex // guards lans once the doors are open
+	lans         []net.Listener
+	sock         net.Listener
+	consoles     []net.Listener // of the console alone
+	console      *admin.Admin
+	watch        *sysmon.Watch // nil: nothing is watched
+	alertChanges atomic.Uint64 // in the lists of alerts
+	began        time.Time
+	room         *operators                    // of those who mind the box; nil when nothing watches it
+	recent       *recentLog                    // last lines of the log
+	profiles     *profiles                     // kept for who looks into a fault
+	reloadMu     sync.Mutex                    // one reload at a time
+	before       atomic.Pointer[config.Config] // as it was before the last reload; nil: there was none
+	loops        sync.WaitGroup                // keep and punctual
 }
 
 // serve is the wiring, in order: certificate, box, gate, listeners. It returns
@@ -126,7 +127,7 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	}
 	opt.Static = static(s.cert, s.cfg.Server.Language, s.cfg.Server.OfflinePages)
 	opt.Missing = func(lang string) []byte { return webui.ErrorPage(lang, 404, "", "") }
-	opt.Mounts = append(append(opt.Mounts, s.consoleMount(), s.metricsMount()), s.apiMounts()...)
+	opt.Mounts = append(append(opt.Mounts, s.consoleMount(), s.metricsMount(), s.foreignMount()), s.apiMounts()...)
 	if s.gate, err = gate.New(opt); err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ func (s *server) openWatch(log *slog.Logger) {
 		Interval: c.Interval, Raw: time.Duration(c.RawDays) * day, Rollup: time.Duration(c.RollupDays) * day, MaxSeries: c.MaxSeries,
 		Sources:  []scrape.Target{{Job: "posthouse", Source: s.writeMetrics}},
 		Families: familiesOf(s.figures.meter),
+		Changed:  func() { s.alertChanges.Add(1) },
 		Events:   s.events, Audit: s.auditAct, Log: log,
 		Post: s.room.PostIn, Operators: s.room.Post, Collectors: s.collectors(), Deeds: s.deeds(), Checks: s.routine(),
 	})

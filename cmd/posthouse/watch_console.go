@@ -30,6 +30,7 @@ func (s *server) watchOptions(o *admin.Options) {
 	o.Overview.Tiles, o.Overview.Gauges = f.Tiles, f.Gauges
 	o.Overview.Checks = func(ctx context.Context) []admin.Check { return append(s.checks(ctx), f.Checks(ctx)...) }
 	o.Dashboards.Boards = board.Boards
+	s.alertOptions(o)
 	o.Dashboards.Interval = s.cfg.Watch.Interval
 	o.Dashboards.Range = s.runs
 	o.Dashboards.Newest = func() time.Time {

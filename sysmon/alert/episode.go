@@ -44,7 +44,7 @@ const (
 	Commented    = "comment"   // Who, Text
 	Raised       = "escalated" // Object: channel
 	Silenced     = "silenced"  // Who, Text: reason
-	Action       = "action"    // Who, Object: step of the runbook, Text: outcome
+	Action       = "action"    // Who, Text: what a step of the runbook did
 )
 
 // Event is a line of the timeline.
@@ -54,6 +54,7 @@ type Event struct {
 	Who    string    `json:"who,omitempty"` // login; empty: the server
 	Object string    `json:"object,omitempty"`
 	Text   string    `json:"text,omitempty"`
+	ZH     string    `json:"zh,omitempty"` // Text in Chinese, where the server wrote it
 }
 
 // Bounds of an episode.

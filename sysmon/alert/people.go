@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"posthouse/sysmon/notify"
+	"posthouse/sysmon/words"
 )
 
 // ErrGone says that no such alert fires or fired lately.
@@ -114,10 +115,10 @@ func (m *Manager) Comment(fp, who, text string) error {
 	return err
 }
 
-// Note adds what a step of a runbook did to the timeline of the alerts of a
-// name that fire; who is empty when it ran by itself.
-func (m *Manager) Note(fp, who, step, outcome string) error {
-	_, err := m.change(fp, Event{Kind: Action, Who: who, Object: step, Text: outcome}, func(*Episode) error { return nil })
+// Note adds what a step of a runbook did to the timeline; who is empty when it
+// ran by itself.
+func (m *Manager) Note(fp, who string, did words.Text) error {
+	_, err := m.change(fp, Event{Kind: Action, Who: who, Text: did.EN, ZH: did.ZH}, func(*Episode) error { return nil })
 	return err
 }
 
