@@ -2,6 +2,18 @@ package webui
 
 import "testing"
 
+// The words of the console's script are in both languages too.
+func TestConsoleWords(t *testing.T) {
+	runScript(t, "console/words.ts", `
+const places = (s) => (s.match(/\{\w+\}/g) || []).sort();
+same("keys", Object.keys(module.zh).sort(), Object.keys(module.en).sort());
+for (const k of Object.keys(module.en)) {
+  same("places of " + k, places(module.zh[k]), places(module.en[k]));
+  if (!/[\u3400-\u9fff]/.test(module.zh[k]) || /[\u3400-\u9fff]/.test(module.en[k])) throw new Error(k + " is in the wrong language");
+}
+`)
+}
+
 // TestWords holds both languages to the same keys with the same places, and
 // none of them empty.
 func TestWords(t *testing.T) {

@@ -206,6 +206,23 @@ func TestConsoleApart(t *testing.T) {
 	}
 }
 
+// A password is asked for again, is wrong, is right, and leads back.
+func TestConsoleAsksForThePasswordAgain(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	c := newConsole(t, o.url())
+	c.login("ann")
+	give := func(password string) (*http.Response, string) {
+		return c.ask("/admin/sudo", url.Values{"csrf": {c.csrf}, "password": {password}, "to": {"/admin/people?q=bo"}})
+	}
+	if res, page := give("not this one"); res.StatusCode != 422 || !strings.Contains(page, `id="e-password"`) || !strings.Contains(page, `aria-describedby="e-password"`) || strings.Contains(page, "not this one") {
+		t.Errorf("a wrong password: %s", res.Status)
+	}
+	if res, _ := give(password); res.StatusCode != 303 || res.Header.Get("Location") != "/admin/people?q=bo" {
+		t.Errorf("the right password: %s, to %s", res.Status, res.Header.Get("Location"))
+	}
+}
+
 // The stream tells at once, tells again only what changed, and ends with the
 // login.
 func TestConsoleStream(t *testing.T) {

@@ -38,6 +38,12 @@ func consolePages() []consolePage {
 			w.types("bo")
 			w.finds("dialog [role=option]", "Bo Lin")
 		}},
+		{name: "palette that finds an action", at: "/admin", open: func(w *walker) {
+			w.press("Ctrl+K")
+			w.finds("dialog [role=option]", "")
+			w.types(map[string]string{"en": "dark", "zh": "深色"}[w.lang])
+			w.finds("dialog [role=option]", map[string]string{"en": "Dark", "zh": "深色"}[w.lang])
+		}},
 		{name: "keys", at: "/admin", open: func(w *walker) { w.key("?", "Slash", 191, "?"); w.finds("dialog kbd", "?") }},
 	}
 }

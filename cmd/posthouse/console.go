@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -169,7 +168,7 @@ func (s *server) bindConsole() error {
 // consoleURL is where the console is opened.
 func (s *server) consoleURL() string {
 	if len(s.cfg.Console.Listen) == 0 {
-		return strings.TrimSuffix(baseURL(s.cfg), "/") + "/admin"
+		return baseURL(s.cfg) + "/admin"
 	}
 	_, port, err := net.SplitHostPort(s.cfg.Console.Listen[0])
 	if err != nil {

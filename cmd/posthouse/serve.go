@@ -344,9 +344,7 @@ func (a *app) greet(out io.Writer, s *server) {
 			fmt.Fprintf(out, "  %s %s\n", a.say.of("CA fingerprint: ", "CA 指纹：     "), st.Fingerprint)
 		}
 	}
-	if len(s.consoles) > 0 {
-		fmt.Fprintf(out, "  %s %s\n", a.say.of("console:        ", "控制台：      "), s.consoleURL())
-	}
+	fmt.Fprintf(out, "  %s %s\n", a.say.of("console:        ", "控制台：      "), s.consoleURL())
 	if s.local != nil {
 		fmt.Fprintf(out, "  %s %s\n", a.say.of("on this machine:", "本机地址：    "), localURL(s.cfg))
 	}

@@ -4,6 +4,7 @@ import { t } from "./lang";
 
 interface Found {
   title: string;
+  run?: () => void; // an action of this page instead of an address
   about?: string;
   group: string;
   href: string;
@@ -14,6 +15,14 @@ const pause = 120; // ms between the last key and the question
 function pages(): Found[] {
   return [...document.querySelectorAll<HTMLAnchorElement>("#nav li a")].map((a) => ({
     title: a.querySelector("span")?.textContent ?? "", group: a.closest("ul")?.previousElementSibling?.textContent ?? "", href: a.pathname + a.search,
+  }));
+}
+
+// actions are the buttons beside the person's name: language, theme, keys,
+// logging out.
+function actions(): Found[] {
+  return [...document.querySelectorAll<HTMLButtonElement>(".person-menu form button")].filter((b) => b.getAttribute("aria-pressed") !== "true").map((b) => ({
+    title: b.textContent?.trim() ?? "", group: b.closest("[role=group]")?.getAttribute("aria-label") ?? t("palette.action"), href: "", run: () => b.click(),
   }));
 }
 
@@ -86,8 +95,8 @@ class Palette {
 
   private gather(more: Found[]): void {
     const q = this.input.value.trim().toLowerCase();
-    const own = pages().filter((p) => (p.title + " " + p.group).toLowerCase().includes(q));
-    this.found = [...own, ...more.filter((m) => !own.some((o) => o.href === m.href))].slice(0, 40);
+    const own = [...pages(), ...(q ? actions() : [])].filter((p) => (p.title + " " + p.group).toLowerCase().includes(q));
+    this.found = [...own, ...more.filter((m) => !own.some((o) => o.href && o.href === m.href))].slice(0, 40);
     this.draw();
   }
 
@@ -130,6 +139,7 @@ class Palette {
 
   private go(f: Found): void {
     this.d.close();
-    location.assign(f.href);
+    if (f.run) f.run();
+    else location.assign(f.href);
   }
 }
