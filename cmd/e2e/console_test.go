@@ -16,6 +16,17 @@ func consolePages() []consolePage {
 	return []consolePage{
 		{name: "overview", at: "/admin"},
 		{name: "all checks", at: "/admin", open: func(w *walker) { w.click("#all-checks summary", "") }},
+		{name: "rules", at: "/admin/rules"},
+		{name: "rules found", at: "/admin/rules?q=CPU&severity=warning"},
+		{name: "one rule", at: "/admin/rules/rule?id=shipped%2Fhost.yml%2Fhost%2FHighCPUUsage", open: func(w *walker) { w.finds(".chart h3", "HighCPUUsage") }},
+		{name: "disabling a rule", at: "/admin/rules/rule?id=shipped%2Fhost.yml%2Fhost%2FHighCPUUsage", open: func(w *walker) { w.click("a.danger", ""); w.finds("dialog[open] h2", "") }},
+		{name: "new rule", at: "/admin/rules/edit"},
+		{name: "rule tried", at: "/admin/rules/edit?id=shipped%2Fhost.yml%2Fhost%2FHighCPUUsage", open: func(w *walker) {
+			w.click("button[value=preview]", "")
+			w.finds("#preview", "")
+			w.finds(".chart h3", "")
+		}},
+		{name: "rule files", at: "/admin/rules/file?name=shipped%2Fhost.yml"},
 		{name: "people", at: "/admin/people"},
 		{name: "people searched", at: "/admin/people?q=zzz"},
 		{name: "my logins", at: "/admin/account"},

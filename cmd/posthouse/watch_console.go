@@ -29,6 +29,7 @@ func (s *server) watchOptions(o *admin.Options) {
 	f := admin.NewFigures(w.Source(), w.Health, time.Now, s.log)
 	o.Overview.Tiles, o.Overview.Gauges = f.Tiles, f.Gauges
 	o.Overview.Checks = func(ctx context.Context) []admin.Check { return append(s.checks(ctx), f.Checks(ctx)...) }
+	o.Rules = s.watchRules()
 	o.Dashboards.Boards = board.Boards
 	s.alertOptions(o)
 	o.Dashboards.Interval = s.cfg.Watch.Interval
