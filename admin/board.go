@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/a-h/templ"
@@ -9,6 +10,7 @@ import (
 
 	"posthouse/sysmon/board"
 	"posthouse/sysmon/health"
+	"posthouse/sysmon/query"
 	"posthouse/sysmon/words"
 	"posthouse/webui/console"
 )
@@ -41,6 +43,29 @@ type Run struct {
 type Point struct {
 	At    int64 // Unix milliseconds
 	Value float64
+}
+
+// RangeOf asks an engine, for Dashboards.Range.
+func RangeOf(e *query.Engine) func(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]Run, error) {
+	return func(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]Run, error) {
+		result, err := e.Range(ctx, expr, from, to, step)
+		if err != nil {
+			return nil, err
+		}
+		matrix, err := result.Matrix()
+		if err != nil {
+			return nil, fmt.Errorf("read the answer of a query: %w", err)
+		}
+		out := make([]Run, 0, len(matrix))
+		for _, series := range matrix {
+			run := Run{Labels: series.Metric.Map(), Points: make([]Point, 0, len(series.Floats))}
+			for _, f := range series.Floats {
+				run.Points = append(run.Points, Point{f.T, f.F})
+			}
+			out = append(out, run)
+		}
+		return out, nil
+	}
 }
 
 // Mark is something that happened.

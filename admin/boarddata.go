@@ -17,6 +17,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"posthouse/sysmon/board"
+	"posthouse/sysmon/query"
 	"posthouse/sysmon/words"
 )
 
@@ -235,16 +236,20 @@ func distinct(list []seriesAnswer) {
 
 // trouble says in a sentence why a query has no answer.
 func trouble(err error, lang string) string {
+	var refused *query.Error
+	if errors.As(err, &refused) {
+		return clipLong(refused.Say.In(lang))
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return words.Of("It took too long; choose a shorter range.", "耗时过长，请选择较短的时间范围。").In(lang)
 	}
-	return clip120(err.Error())
+	return clipLong(err.Error())
 }
 
-// clip120 cuts what an engine says to a readable length.
-func clip120(text string) string {
-	if r := []rune(text); len(r) > 120 {
-		return string(r[:120]) + "…"
+// clipLong cuts what an engine says to a readable length.
+func clipLong(text string) string {
+	if r := []rune(text); len(r) > 240 {
+		return string(r[:240]) + "…"
 	}
 	return text
 }
