@@ -18,13 +18,13 @@ import (
 	"posthouse/sysmon/words"
 )
 
-// figures is a store with an engine over it.
-type figures struct {
+// figureStore is a store with an engine over it.
+type figureStore struct {
 	t     testing.TB
 	store *store.Store
 }
 
-func openFigures(t testing.TB, now time.Time) *figures {
+func openFigures(t testing.TB, now time.Time) *figureStore {
 	t.Helper()
 	s, err := store.Open(t.TempDir(), store.Options{MaxSeries: 100_000, MaxShare: 1, Now: func() time.Time { return now }})
 	if err != nil {
@@ -35,11 +35,11 @@ func openFigures(t testing.TB, now time.Time) *figures {
 			t.Error(err)
 		}
 	})
-	return &figures{t, s}
+	return &figureStore{t, s}
 }
 
 // write adds samples of several series from one time to another.
-func (f *figures) write(from, to time.Time, every time.Duration, value func(series int, at time.Time) float64, series ...labels.Labels) {
+func (f *figureStore) write(from, to time.Time, every time.Duration, value func(series int, at time.Time) float64, series ...labels.Labels) {
 	f.t.Helper()
 	app := f.store.Appender(context.Background())
 	n := 0
@@ -64,7 +64,7 @@ func (f *figures) write(from, to time.Time, every time.Duration, value func(seri
 	}
 }
 
-func (f *figures) dashboards() Dashboards {
+func (f *figureStore) dashboards() Dashboards {
 	return Dashboards{Interval: 15 * time.Second, Range: RangeOf(query.New(f.store.Queryable(), query.Limits{}))}
 }
 
@@ -189,7 +189,7 @@ func TestSpans(t *testing.T) {
 		return stepOf(s, width, 15*time.Second)
 	}
 	got := []time.Duration{step("now-1h", 600), step("now-24h", 600), step("now-7d", 600), step("now-30d", 600), step("now-7d", 100000), step("now-800d", 1)}
-	want := []time.Duration{15 * time.Second, 5 * time.Minute, time.Hour, 4 * time.Hour, 15 * time.Minute, 7 * 24 * time.Hour}
+	want := []time.Duration{15 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 15 * time.Minute, 7 * 24 * time.Hour}
 	if !slices.Equal(got, want) {
 		t.Errorf("steps %v, want %v", got, want)
 	}

@@ -102,9 +102,9 @@ func clip(text string) string {
 }
 
 // stepOf is the distance of the points of a chart so many CSS pixels wide: a
-// round one, not shorter than the samples', about a point for every two pixels.
+// round one, not shorter than the samples', about two points for every three pixels.
 func stepOf(s span, width int, interval time.Duration) time.Duration {
-	points := min(max(width/2, 60), 800)
+	points := min(max(width*2/3, 60), 1000)
 	want := max(s.To.Sub(s.From)/time.Duration(points), interval, time.Second)
 	for _, d := range []int{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400} {
 		if step := time.Duration(d) * time.Second; step >= want {

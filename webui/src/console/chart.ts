@@ -12,6 +12,7 @@
 //   data-kind     line (default), area, stacked, bars, spark, stat
 //   data-unit     see chart_units.ts
 //   data-title, data-help, data-query (PromQL), data-height (pixels)
+//   data-level    2 where the chart is a part of the page, else its heading is an h3
 //   data-refresh  seconds between two loads while it can be seen; the page's
 //                 charts at most once a second
 //   data-group    charts with the same name share their crosshair; default "page"
@@ -21,8 +22,8 @@
 // that calls preventDefault shows that range itself, else the chart does.
 //
 // The canvas lives as long as the chart: new data, another theme, another size
-// and other series draw on it anew. Nothing is drawn while the page or the chart
-// cannot be seen, and at most once for each frame.
+// and other series draw on it anew. Nothing is drawn again while the page or the
+// chart cannot be seen, and at most once for each frame.
 //
 // Keys: see "keys" in chart_words.ts. Texts are spoken by a polite region, at
 // most four times a second, only for the chart that has the focus: never for
@@ -45,6 +46,7 @@ export interface Options {
   unit: Unit;
   kind: Kind;
   height: number; // of the plot, CSS pixels
+  level: "h2" | "h3"; // of its heading
   group: string;
   help?: string;
   query?: string; // PromQL
@@ -93,7 +95,7 @@ export class Chart implements Source {
     });
     host.classList.add("chart");
     fillWith(host,
-      h("div", { class: "chart-head" }, h("h3", { id: title }, o.title), this.tools.buttons), this.tools.help,
+      h("div", { class: "chart-head" }, h(o.level, { id: title }, o.title), this.tools.buttons), this.tools.help,
       this.state, this.area, this.legend.element, this.limits, this.about, this.more, this.speech);
     this.area.style.height = o.height + "px";
     this.look = look(host);
@@ -163,7 +165,7 @@ export class Chart implements Source {
 
   private schedule(): void {
     this.dirty = true;
-    if (this.frame || document.hidden || !this.seen) return;
+    if (this.frame || document.hidden || (!this.seen && this.u)) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.dirty = false;

@@ -6,7 +6,7 @@
 import { fillWith, h, place } from "../element";
 import { stats, type ChartData } from "./chart_data";
 import { dashes, type Look } from "./chart_look";
-import { colourOf } from "./chart_plot";
+import { strokeOf } from "./chart_plot";
 import { figure, type Unit } from "./chart_units";
 import { say } from "./chart_words";
 
@@ -46,7 +46,7 @@ export class Legend {
     for (const s of d.series) {
       const l = this.lines.get(s.label);
       if (!l || s.bound) continue;
-      this.swatch(l.button, colourOf(d, s.label), look);
+      this.swatch(l.button, strokeOf(d, s.label), look);
       const f = stats(d.times, s.values, from, to);
       [f.min, f.avg, f.max].forEach((v, i) => write(l.cells[i + 1]!, figure(v, this.unit)));
     }
@@ -96,8 +96,8 @@ export class Legend {
   }
 
   // swatch is a piece of the series' line.
-  private swatch(button: HTMLButtonElement, n: number, look: Look): void {
-    const key = n + look.series[n]!;
+  private swatch(button: HTMLButtonElement, n: { colour: number; dash: number }, look: Look): void {
+    const key = n.dash + look.series[n.colour]!;
     if (button.dataset["swatch"] === key) return;
     button.dataset["swatch"] = key;
     const ns = "http://www.w3.org/2000/svg";
@@ -106,7 +106,7 @@ export class Legend {
     svg.setAttribute("class", "chart-swatch");
     svg.setAttribute("aria-hidden", "true");
     const line = document.createElementNS(ns, "line");
-    for (const [k, v] of Object.entries({ x1: 1, x2: 25, y1: 5, y2: 5, stroke: look.series[n]!, "stroke-width": 3, "stroke-dasharray": dashes[n]!.join(" ") || "none" })) line.setAttribute(k, String(v));
+    for (const [k, v] of Object.entries({ x1: 1, x2: 25, y1: 5, y2: 5, stroke: look.series[n.colour]!, "stroke-width": 3, "stroke-dasharray": dashes[n.dash]!.join(" ") || "none" })) line.setAttribute(k, String(v));
     svg.appendChild(line);
     const name = button.querySelector("span")!;
     fillWith(button, svg, name);

@@ -37,9 +37,10 @@ export function make(e: HTMLElement, o: Partial<Options> = {}): Drawn {
   const unit = unitOf(has["unit"]);
   const small = kind === "spark" || kind === "stat";
   const height = Number(has["height"]) || (small ? 36 : 190);
-  if (small) return new Spark(e, { title, unit, height, big: kind === "stat" });
+  const level = has["level"] === "2" ? "h2" : "h3";
+  if (small) return new Spark(e, { title, unit, height, level, big: kind === "stat" });
   return new Chart(e, {
-    title, unit, height, kind: kind === "area" || kind === "stacked" || kind === "bars" ? kind : "line", group: has["group"] ?? "page",
+    title, unit, height, level, kind: kind === "area" || kind === "stacked" || kind === "bars" ? kind : "line", group: has["group"] ?? "page",
     ...(has["help"] ? { help: has["help"] } : {}),
     ...(has["query"] ? { query: has["query"], queryURL: "/admin/query?q=" + encodeURIComponent(has["query"]) } : {}), ...o,
   });

@@ -35,22 +35,24 @@ export function order(d: ChartData): ChartData["series"] {
   return [...d.series.filter((c) => c.bound), ...d.series.filter((c) => !c.bound)];
 }
 
-// colourOf is the number of a series' colour and dashes; bounds have none.
-export function colourOf(d: ChartData, label: string): number {
-  return d.series.filter((c) => !c.bound).findIndex((c) => c.label === label) % colours;
+// strokeOf is a series' colour and dashes, by their numbers; bounds have none.
+// Beyond eight the colours come again with other dashes.
+export function strokeOf(d: ChartData, label: string): { colour: number; dash: number } {
+  const n = Math.max(0, d.series.filter((c) => !c.bound).findIndex((c) => c.label === label));
+  return { colour: n % colours, dash: (n + Math.floor(n / colours)) % colours };
 }
 
 const clear = "rgba(0,0,0,0)";
 
 function one(s: Source, label: string, bound: boolean): uPlot.Series {
-  const n = colourOf(s.data, label);
+  const n = strokeOf(s.data, label);
   if (bound) return { label, show: true, stroke: () => faint(s.look.soft, 0.6), width: 1, points: { show: false }, fill: () => clear };
   const stacked = s.kind === "stacked"; // a hidden layer has no height there and no line
-  const colour = () => (stacked && s.hidden(label) ? clear : s.look.series[n]!);
+  const colour = () => (stacked && s.hidden(label) ? clear : s.look.series[n.colour]!);
   const alone = s.data.series.filter((c) => !c.bound).length === 1;
   const filled = s.kind === "stacked" || s.kind === "area" || s.kind === "bars" || alone;
   return {
-    label, show: stacked || !s.hidden(label), stroke: colour, width: s.kind === "bars" ? 1 : 1.75, dash: s.kind === "bars" ? [] : [...dashes[n]!],
+    label, show: stacked || !s.hidden(label), stroke: colour, width: s.kind === "bars" ? 1 : 1.75, dash: s.kind === "bars" ? [] : [...dashes[n.dash]!],
     ...(filled ? { fill: (u: uPlot) => (s.kind === "line" || s.kind === "area" ? fade(u, colour()) : faint(colour(), s.kind === "bars" ? 0.75 : 0.42)) } : {}),
     ...(s.kind === "bars" ? { paths: uPlot.paths.bars!({ size: [0.8, 40] }) } : {}),
     points: { show: true, size: 4, fill: colour, filter: (u: uPlot, i: number) => single(u, i) },
@@ -145,7 +147,7 @@ const onlyMoves = (type: string) => type === "mousemove" || type === "mouseleave
 function colourAt(s: Source, i: number): string {
   const c = order(s.data)[i - 1];
   if (s.kind === "stacked" && c && s.hidden(c.label)) return clear;
-  return c && !c.bound ? s.look.series[colourOf(s.data, c.label)]! : s.look.soft;
+  return c && !c.bound ? s.look.series[strokeOf(s.data, c.label).colour]! : s.look.soft;
 }
 
 function wide(u: uPlot, texts: string[] | null, font: string): number {

@@ -10,6 +10,7 @@ interface About {
   title: string;
   unit: Unit;
   height: number;
+  level: "h2" | "h3";
   big: boolean; // a figure in large type, with its title
 }
 
@@ -51,10 +52,10 @@ export class Spark {
       fillWith(this.host, line ?? h("span", { class: "chart-state" }, text));
       return;
     }
-    const id = this.host.querySelector("h3")?.id || unique("stat");
+    const id = this.host.querySelector(this.o.level)?.id || unique("stat");
     const bad = f && (d.thresholds ?? []).find((t) => f.last !== null && (t.below ? f.last < t.value : f.last > t.value));
     this.host.dataset["level"] = bad ? bad.severity ?? "warning" : "";
-    fillWith(this.host, h("h3", { id }, this.o.title), h("p", { class: "chart-figure" }, text ? "–" : figure(f!.last, this.o.unit)),
+    fillWith(this.host, h(this.o.level, { id }, this.o.title), h("p", { class: "chart-figure" }, text ? "–" : figure(f!.last, this.o.unit)),
       text ? h("p", { class: "chart-state" }, text) : line);
   }
 

@@ -3,7 +3,7 @@
 import { fillWith, h } from "../element";
 import { csv, thin, type ChartData } from "./chart_data";
 import { dashes, type Look } from "./chart_look";
-import { colourOf } from "./chart_plot";
+import { strokeOf } from "./chart_plot";
 import { moment } from "./chart_time";
 import { figure, type Unit } from "./chart_units";
 import { say } from "./chart_words";
@@ -30,7 +30,7 @@ function happened(d: ChartData, from: number, to: number): HTMLElement[] {
   const events = (d.marks ?? []).filter((m) => m.at >= from && m.at <= to).map((m) => ({ at: m.at, text: moment(m.at) + " " + m.label }))
     .concat((d.periods ?? []).filter((p) => p.to >= from && p.from <= to).map((p) => ({ at: p.from, text: moment(p.from) + " – " + moment(p.to) + " " + p.label })))
     .sort((a, b) => a.at - b.at);
-  return events.length ? [h("h4", null, say("marks")), h("ul", null, ...events.map((e) => h("li", null, e.text)))] : [];
+  return events.length ? [h("p", { class: "chart-events" }, say("marks")), h("ul", null, ...events.map((e) => h("li", null, e.text)))] : [];
 }
 
 export function saveCSV(title: string, d: ChartData, unit: Unit, from: number, to: number): void {
@@ -56,11 +56,11 @@ export function savePNG(title: string, canvas: HTMLCanvasElement, d: ChartData, 
   c.fillText(moment(from) + " – " + moment(to), pad, 39);
   c.drawImage(canvas, pad, head, canvas.width / r, canvas.height / r);
   names.forEach((name, i) => {
-    const n = colourOf(d, name);
+    const n = strokeOf(d, name);
     const x = pad + (i % perLine) * 200, y = head + canvas.height / r + 10 + Math.floor(i / perLine) * line;
-    c.strokeStyle = look.series[n]!;
+    c.strokeStyle = look.series[n.colour]!;
     c.lineWidth = 3;
-    c.setLineDash([...dashes[n]!]);
+    c.setLineDash([...dashes[n.dash]!]);
     c.beginPath();
     c.moveTo(x, y);
     c.lineTo(x + 24, y);

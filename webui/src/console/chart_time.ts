@@ -2,9 +2,10 @@
 
 import { chinese } from "./chart_words";
 
-type Form = "second" | "minute" | "day" | "full" | "month";
+type Form = "short" | "second" | "minute" | "day" | "full" | "month";
 
 const forms: Record<Form, Intl.DateTimeFormatOptions> = {
+  short: { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   second: { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
   minute: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   day: { day: "numeric", month: "short" },
@@ -29,6 +30,11 @@ export function clock(t: number, range: number): string {
 // moment is a time in full; t in Unix seconds.
 export function moment(t: number): string {
   return format("full", t);
+}
+
+// minute is a time in full, but for its seconds.
+export function minute(t: number): string {
+  return format("short", t);
 }
 
 // point is a time as the cursor says it: with its day where the range has more

@@ -2,7 +2,7 @@
 // shared and the back button works; the page is not loaded anew.
 
 import { h } from "../element";
-import { moment } from "./chart_time";
+import { minute } from "./chart_time";
 import { say } from "./chart_words";
 import { address, moved, seconds, written } from "./range_text";
 
@@ -122,5 +122,5 @@ export class RangePicker {
 
 function time(t: number): HTMLTimeElement {
   const iso = new Date(t * 1000).toISOString();
-  return h("time", { datetime: iso, title: iso.slice(0, 19).replace("T", " ") + " UTC" }, moment(t));
+  return h("time", { datetime: iso, title: iso.slice(0, 19).replace("T", " ") + " UTC" }, minute(t));
 }
