@@ -176,13 +176,20 @@ func TestDashboardsLookRight(t *testing.T) {
 				for _, v := range []view{
 					{"boards", func(p *walker) { p.open("/admin/boards"); p.finds(".board-link a", "") }},
 					{"board", func(p *walker) { p.open("/admin/boards/core"); p.drawn(4) }},
-					{"board with a menu", func(p *walker) { p.click("[data-panel=cpu] .chart-button[aria-controls^=chartmenu]", ""); p.finds(".chart-menu button", "") }},
+					{"board with a menu", func(p *walker) {
+						p.click("[data-panel=cpu] .chart-button[aria-controls^=chartmenu]", "")
+						p.finds(".chart-menu button", "")
+					}},
 					{"board with help and a table", func(p *walker) {
 						p.click("[data-panel=cpu] .chart-menu button", "")
 						p.finds("[data-panel=cpu] .chart-table table", "")
 						p.click("[data-panel=cpu] .chart-button[aria-controls^=charthelp]", "")
 					}},
-					{"range picker", func(p *walker) { p.open("/admin/boards/core?from=now-2h"); p.drawn(4); p.click("#range-custom summary", "") }},
+					{"range picker", func(p *walker) {
+						p.open("/admin/boards/core?from=now-2h")
+						p.drawn(4)
+						p.click("#range-custom summary", "")
+					}},
 					{"panels", func(p *walker) { p.open("/admin/boards/core"); p.drawn(4); p.click("#range-panels summary", "") }},
 					{"range that is none", func(p *walker) { p.open("/admin/boards/core?from=x"); p.finds(".note.warning", "") }},
 				} {

@@ -33,7 +33,7 @@ func (s *server) watchOptions(o *admin.Options) {
 	o.Dashboards.Boards = board.Boards
 	s.alertOptions(o)
 	o.Dashboards.Interval = s.cfg.Watch.Interval
-	o.Dashboards.Range = s.runs
+	o.Dashboards.Range = admin.RangeOf(w.Query)
 	o.Dashboards.Newest = func() time.Time {
 		w.Scraper.Watched() // somebody looks at charts: samples come every second
 		if list := w.Scraper.Status(); len(list) > 0 {
@@ -43,27 +43,6 @@ func (s *server) watchOptions(o *admin.Options) {
 	}
 	o.Dashboards.Marks = s.marks
 	o.Dashboards.Forecasts = func(ctx context.Context) ([]health.Forecast, error) { return w.Health.Forecasts(ctx, time.Now()) }
-}
-
-// runs evaluates PromQL over a range.
-func (s *server) runs(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]admin.Run, error) {
-	res, err := s.watch.Query.Range(ctx, expr, from, to, step)
-	if err != nil {
-		return nil, err
-	}
-	m, err := res.Matrix()
-	if err != nil {
-		return nil, err
-	}
-	out := make([]admin.Run, 0, len(m))
-	for _, line := range m {
-		run := admin.Run{Labels: line.Metric.Map(), Points: make([]admin.Point, 0, len(line.Floats))}
-		for _, p := range line.Floats {
-			run.Points = append(run.Points, admin.Point{At: p.T, Value: p.F})
-		}
-		out = append(out, run)
-	}
-	return out, nil
 }
 
 // marks are what happened in a range, for charts.
