@@ -122,7 +122,7 @@ func TestBoardData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := d.answer(context.Background(), demo(), s, request{width: 120, lang: "zh", live: true})
+	got := d.answer(context.Background(), demo(), s, request{width: 120, lang: "zh", live: true, events: true})
 	if got.Step != 15 || len(got.Times) != 41 || got.Times[0] != start.Unix() || got.Times[40] != noon.Unix() {
 		t.Fatalf("grid: step %v, %d times from %v", got.Step, len(got.Times), got.Times)
 	}
@@ -154,8 +154,14 @@ func TestBoardData(t *testing.T) {
 	}
 	// What is new only, from the newest point known; a hidden panel is not asked.
 	tail := d.answer(context.Background(), demo(), s, request{width: 120, lang: "en", live: true, since: noon.Add(-30 * time.Second).Unix(), hidden: []string{"rate"}})
-	if len(tail.Times) != 3 || valuesOf(tail.Panels["load"].Series[0]) != "[9.5,9.75,10]" || len(tail.Panels["load"].Periods) != 1 || len(tail.Marks) != 2 {
+	if len(tail.Times) != 3 || valuesOf(tail.Panels["load"].Series[0]) != "[9.5,9.75,10]" || len(tail.Panels["load"].Periods) != 0 || len(tail.Marks) != 0 {
 		t.Errorf("tail: %+v", tail)
+	}
+	// Between two points of the grid a tail has a row for now.
+	s.To = noon.Add(7 * time.Second)
+	now := d.answer(context.Background(), demo(), s, request{width: 120, lang: "en", live: true, since: noon.Unix()})
+	if len(now.Times) != 2 || now.Times[1] != noon.Unix()+7 || valuesOf(now.Panels["load"].Series[0]) != "[10,10]" {
+		t.Errorf("now: %+v", now)
 	}
 	if _, there := tail.Panels["rate"]; there {
 		t.Error("a hidden panel was asked for")

@@ -23,7 +23,9 @@ import (
 
 // boardAnswer is the data of a board: GET /admin/data/boards/{id}?from=&to=&width=
 // &hide=<ids of panels>; with since=<Unix seconds>, only the points after it. The points of all panels
-// stand at the same times, multiples of step; null is a gap.
+// stand at the same times, multiples of step; null is a gap. A tail whose range
+// ends now has one more row, for now: the next tail begins before it and takes
+// its place. Firing periods and marks come with all, or with events=1.
 type boardAnswer struct {
 	From   float64                `json:"from"` // Unix seconds
 	To     float64                `json:"to"`
@@ -31,7 +33,8 @@ type boardAnswer struct {
 	Live   bool                   `json:"live"` // the range ends now
 	Times  []int64                `json:"times"`
 	Panels map[string]panelAnswer `json:"panels"`
-	Marks  []markAnswer           `json:"marks"`
+	Marks  []markAnswer           `json:"marks,omitempty"`
+	Events bool                   `json:"events"` // periods and marks were asked for
 }
 
 type panelAnswer struct {
@@ -99,7 +102,7 @@ func (a *Admin) boardData(r *Request) {
 	since, _ := strconv.ParseInt(r.Query("since"), 10, 64)
 	ctx, cancel := context.WithTimeout(r.Context(), boardTime)
 	defer cancel()
-	r.JSON(a.o.Dashboards.answer(ctx, b, s, request{width: width, since: since, hidden: strings.Split(r.Query("hide"), ","), lang: r.Tongue(), live: s.ToText == "now"}))
+	r.JSON(a.o.Dashboards.answer(ctx, b, s, request{width: width, since: since, hidden: strings.Split(r.Query("hide"), ","), lang: r.Tongue(), live: s.ToText == "now", events: since == 0 || r.Query("events") == "1"}))
 }
 
 // refuse answers a script with an error as JSON.
@@ -115,6 +118,7 @@ type request struct {
 	hidden []string // ids of panels that are not wanted
 	lang   string
 	live   bool
+	events bool // periods and marks, too
 }
 
 // grid is the times at which a board has points: multiples of the step, so
@@ -122,12 +126,19 @@ type request struct {
 type grid struct {
 	first, last time.Time
 	step        time.Duration
+	now         time.Time // of a row after the last one; zero: none
 }
 
-func (g grid) size() int { return int(g.last.Sub(g.first)/g.step) + 1 }
+func (g grid) size() int {
+	n := int(g.last.Sub(g.first)/g.step) + 1
+	if !g.now.IsZero() {
+		n++
+	}
+	return n
+}
 
 func gridOf(s span, step time.Duration, since int64) grid {
-	g := grid{s.From.Truncate(step), s.To.Truncate(step), step}
+	g := grid{first: s.From.Truncate(step), last: s.To.Truncate(step), step: step}
 	if g.first.Before(s.From) {
 		g.first = g.first.Add(step)
 	}
@@ -143,12 +154,16 @@ func (d Dashboards) answer(ctx context.Context, b board.Board, s span, q request
 	interval := cmp.Or(d.Interval, 15*time.Second)
 	b.Panels = slices.DeleteFunc(slices.Clone(b.Panels), func(p board.Panel) bool { return slices.Contains(q.hidden, p.ID) })
 	g := gridOf(s, stepOf(s, q.width, interval), q.since)
-	out := boardAnswer{From: seconds(s.From), To: seconds(s.To), Step: g.step.Seconds(), Live: q.live, Times: []int64{}, Panels: map[string]panelAnswer{}, Marks: []markAnswer{}}
+	out := boardAnswer{From: seconds(s.From), To: seconds(s.To), Step: g.step.Seconds(), Live: q.live, Events: q.events, Times: []int64{}, Panels: map[string]panelAnswer{}}
 	if g.last.Before(g.first) {
 		return out
 	}
 	for t := g.first; !t.After(g.last); t = t.Add(g.step) {
 		out.Times = append(out.Times, t.Unix())
+	}
+	if now := s.To.Truncate(time.Second); q.live && q.since > 0 && now.After(g.last) {
+		g.now = now
+		out.Times = append(out.Times, now.Unix())
 	}
 	var (
 		mu     sync.Mutex
@@ -173,8 +188,10 @@ func (d Dashboards) answer(ctx context.Context, b board.Board, s span, q request
 		})
 	}
 	whole := gridOf(s, g.step, 0)
-	do(func() { firing = d.firing(ctx, b, whole) })
-	do(func() { marks = d.marks(ctx, s, whole) })
+	if q.events {
+		do(func() { firing = d.firing(ctx, b, whole) })
+		do(func() { marks = d.marks(ctx, s, whole) })
+	}
 	wait.Wait()
 	for _, m := range marks {
 		out.Marks = append(out.Marks, markAnswer{seconds(m.At), m.Kind, m.Text.In(q.lang)})
@@ -200,7 +217,7 @@ func (d Dashboards) panel(ctx context.Context, p board.Panel, g grid, interval t
 		out.Thresholds = append(out.Thresholds, thresholdAnswer{t.Value, t.Alert, t.Severity, t.Below})
 	}
 	for _, q := range p.Queries {
-		runs, err := d.Range(ctx, q.Fill(g.step, interval), g.first, g.last, g.step)
+		runs, err := d.runs(ctx, q.Fill(g.step, interval), g)
 		if err != nil {
 			out.Error = trouble(err, lang)
 			return out
@@ -220,6 +237,27 @@ func (d Dashboards) panel(ctx context.Context, p board.Panel, g grid, interval t
 		return strings.Compare(x.Label, y.Label)
 	})
 	return out
+}
+
+// runs evaluates an expression on the grid, and for its last row.
+func (d Dashboards) runs(ctx context.Context, expr string, g grid) ([]Run, error) {
+	runs, err := d.Range(ctx, expr, g.first, g.last, g.step)
+	if err != nil || g.now.IsZero() {
+		return runs, err
+	}
+	newest, err := d.Range(ctx, expr, g.now, g.now, g.step)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range newest {
+		i := slices.IndexFunc(runs, func(r Run) bool { return maps.Equal(r.Labels, n.Labels) })
+		if i < 0 {
+			runs = append(runs, n)
+			continue
+		}
+		runs[i].Points = append(runs[i].Points, n.Points...)
+	}
+	return runs, nil
 }
 
 // distinct gives a number to a name that another series has: a chart tells them
@@ -278,6 +316,9 @@ func (g grid) values(run Run) []number {
 	}
 	for _, p := range run.Points {
 		i := (p.At - g.first.UnixMilli()) / g.step.Milliseconds()
+		if !g.now.IsZero() && p.At == g.now.UnixMilli() {
+			i = int64(len(out) - 1)
+		}
 		if i >= 0 && int(i) < len(out) {
 			out[i] = number(p.Value)
 		}

@@ -28,7 +28,6 @@ type wall struct {
 	store  *store.Store
 	series []labels.Labels
 	until  time.Time // newest samples
-	newest chan struct{}
 	at     func() time.Time
 	site   string
 }

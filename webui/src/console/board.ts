@@ -1,12 +1,12 @@
 // A dashboard. One request brings the data of all its panels; while the range
-// ends now, the stream says when there are new samples and one small request
-// brings only what is new. Between samples the charts move on once a second,
-// those of them that would move by half a pixel.
+// ends now, the stream says when there are new samples (once a second while
+// somebody looks) and one small request brings only what is new: at most once a
+// second for an hour, less often for more. The charts move on once a second, those
+// of them that would move by half a pixel.
 //
 // Chosen over sending the points down the stream: each reader has another range,
 // width and choice of panels, and a request that asks for what is new needs no
-// state at the server. A board of 12 panels asks once for each sampling, not once
-// a second.
+// state at the server.
 
 import { h, fillWith } from "../element";
 import type { ChartData } from "./chart_data";
@@ -31,7 +31,8 @@ interface BoardData {
   live: boolean;
   times: number[];
   panels: Record<string, PanelData>;
-  marks: ChartData["marks"];
+  marks?: ChartData["marks"];
+  events: boolean; // marks and periods are in it
 }
 
 interface Panel {
@@ -62,6 +63,8 @@ class BoardPage {
   private paused = false;
   private run = new AbortController();
   private tailing = false;
+  private tailed = 0; // when the last tail was asked for
+  private events = 0; // when marks and periods came
   private sampled = Date.now();
 
   constructor(private readonly e: HTMLElement) {
@@ -173,12 +176,15 @@ class BoardPage {
 
   // tail brings what is new since the newest point.
   private async tail(): Promise<void> {
-    const since = this.last?.times.at(-1);
-    if (!this.moves() || this.tailing || since === undefined) return;
+    const d0 = this.last;
+    const since = d0?.times.filter((t) => t % d0.step === 0).at(-1);
+    if (!d0 || !this.moves() || this.tailing || since === undefined) return;
+    if (Date.now() - this.tailed < Math.min(60000, ((d0.to - d0.from) / 3600) * 900)) return;
+    this.tailed = Date.now();
     this.tailing = true;
     const run = this.run;
     try {
-      const d = await load<BoardData>(this.url(since), run.signal);
+      const d = await load<BoardData>(this.url(since) + (Date.now() - this.events > 15000 ? "&events=1" : ""), run.signal);
       if (run === this.run && d.step === this.last!.step) {
         this.take({ ...d, times: d.times.length ? d.times : this.last!.times });
         for (const p of this.panels) {
@@ -195,7 +201,8 @@ class BoardPage {
 
   private data(d: BoardData, one: PanelData): ChartData {
     return {
-      from: d.from, to: d.to, step: d.step, times: d.times, series: one.series, thresholds: one.thresholds ?? [], periods: one.periods ?? [], marks: d.marks ?? [],
+      from: d.from, to: d.to, step: d.step, times: d.times, series: one.series, thresholds: one.thresholds ?? [],
+      ...(d.events ? { periods: one.periods ?? [], marks: d.marks ?? [] } : {}),
       ...(one.error ? { error: one.error } : {}),
     };
   }
@@ -203,6 +210,7 @@ class BoardPage {
   private take(d: BoardData): void {
     this.last = d;
     this.received = Date.now();
+    if (d.events) this.events = this.received;
     if (d.live) this.ahead = d.to - this.received / 1000;
     this.state();
   }
