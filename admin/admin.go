@@ -67,6 +67,8 @@ type Options struct {
 	Overview   Overview
 	Dashboards Dashboards
 	Rules      Rules
+	Machine    Machine
+	Probing    Probing
 }
 
 // Banner is a line over every page.

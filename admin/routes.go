@@ -76,6 +76,8 @@ func Routes() []Route {
 		alertRoutes(),
 		silenceRoutes(),
 		channelRoutes(),
+		probeRoutes(),
+		machineRoutes(),
 		peopleRoutes(),
 		findRoutes(),
 		shellRoutes(),
