@@ -41,6 +41,7 @@ func (p *tab) click(css, text string) {
 	var at *spot
 	await(p.t, func() string { return fmt.Sprintf("%s to reach %s %q", p.who, css, text) }, func() bool {
 		var err error
+		before := at
 		at, err = evaluate[*spot](p, `(() => {
 	const e = `+finder(css, text)+`[0];
 	if (!e || e.disabled) return null;
@@ -50,7 +51,7 @@ func (p *tab) click(css, text string) {
 	const top = document.elementFromPoint(x, y);
 	return top && (e.contains(top) || top.contains(e) && e.tagName === "INPUT") ? { X: x, Y: y } : null;
 })()`)
-		return err == nil && at != nil
+		return err == nil && at != nil && before != nil && *at == *before // nobody hits what still moves
 	})
 	for _, kind := range []input.DispatchMouseEventType{chromedp.MousePressed, chromedp.MouseReleased} {
 		command(p, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: at.X, Y: at.Y, Button: "left", ClickCount: 1})

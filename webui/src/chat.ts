@@ -33,6 +33,8 @@ export function commands(): Command[] {
 }
 
 // Chat is the frame.
+const longestPress = 1000; // ms
+
 export class Chat implements Frame {
   readonly client: Client;
   room: ID = "";
@@ -47,7 +49,7 @@ export class Chat implements Frame {
   private main = h("main", { class: "room", id: "room" });
   private banner = h("p", { class: "banner", role: "status", hidden: true });
   private extras = h("div", { class: "banners" });
-  private pressed = false; // somebody holds a button of extras down
+  private pressed = 0; // the timer that ends it; somebody holds a button of the mouse down
   private side = h("aside", { class: "side-pane", hidden: true });
   private sideView: View | null = null;
   private sideName = "";
@@ -92,7 +94,7 @@ export class Chat implements Frame {
     addEventListener("focus", this.attend);
     document.addEventListener("visibilitychange", this.attend);
     document.addEventListener("keydown", this.keys);
-    this.extras.addEventListener("pointerdown", this.press);
+    document.addEventListener("pointerdown", this.press, true);
     document.addEventListener("pointerdown", this.pointed, true);
     this.drops();
     this.ends = features.flatMap((x: Feature) => x.start?.(this) ?? []);
@@ -106,6 +108,8 @@ export class Chat implements Frame {
     document.removeEventListener("visibilitychange", this.attend);
     document.removeEventListener("keydown", this.keys);
     document.removeEventListener("pointerdown", this.pointed, true);
+    document.removeEventListener("pointerdown", this.press, true);
+    clearTimeout(this.pressed);
     for (const end of this.ends) end();
     this.timeline?.close();
     this.composer?.close();
@@ -257,13 +261,16 @@ export class Chat implements Frame {
   }
 
   // plan draws soon: many changes are one drawing. A hidden page gets no
-  // animation frames, but its title goes on telling what is unread.
+  // animation frames, but its title goes on telling what is unread. While
+  // somebody presses, nothing is drawn: what is made anew between the press and
+  // its end is not clicked.
   private plan(topics: Set<Topic>): void {
     for (const topic of topics) this.dirty.add(topic);
-    if (this.planned) return;
+    if (this.planned || this.pressed) return;
     this.planned = true;
     const run = () => {
       this.planned = false;
+      if (this.pressed) return;
       const d = this.dirty;
       this.dirty = new Set();
       this.draw(d);
@@ -301,25 +308,26 @@ export class Chat implements Frame {
     }
   }
 
-  // drawBanners waits while somebody presses: a button that is made anew between
-  // the press and its end is not clicked.
   private drawBanners(): void {
-    if (this.pressed) return;
     fillWith(this.extras, ...features.map((x) => x.banner?.(this) ?? null));
   }
 
   private press = (): void => {
-    this.pressed = true;
+    clearTimeout(this.pressed);
+    this.pressed = window.setTimeout(this.letGo, longestPress); // whoever drags sees what comes all the same
     const end = () => {
       removeEventListener("pointerup", end);
       removeEventListener("pointercancel", end);
-      setTimeout(() => { // after the click
-        this.pressed = false;
-        this.drawBanners();
-      });
+      setTimeout(this.letGo); // after the click
     };
     addEventListener("pointerup", end);
     addEventListener("pointercancel", end);
+  };
+
+  private letGo = (): void => {
+    clearTimeout(this.pressed);
+    this.pressed = 0;
+    if (this.dirty.size) this.plan(new Set());
   };
 
   private drawHeader(room: ID): void {
