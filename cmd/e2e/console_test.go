@@ -27,6 +27,15 @@ func consolePages() []consolePage {
 			w.finds(".chart h3", "")
 		}},
 		{name: "rule files", at: "/admin/rules/file?name=shipped%2Fhost.yml"},
+		{name: "alerts", at: "/admin/alerts", open: func(w *walker) { w.finds(".alert-card h3", "") }},
+		{name: "alert to silence", at: "/admin/alerts", open: func(w *walker) { w.click(".alert-card summary", ""); w.finds(".alert-card textarea", "") }},
+		{name: "one alert", at: "/admin/alerts", open: func(w *walker) { w.click(".alert-card h3 a", ""); w.finds("#timeline li", "") }},
+		{name: "history of alerts", at: "/admin/alerts/history"},
+		{name: "silences", at: "/admin/silences"},
+		{name: "quiet hours", at: "/admin/quiet"},
+		{name: "channels", at: "/admin/channels"},
+		{name: "new mail channel", at: "/admin/channels/edit?kind=email"},
+		{name: "new DingTalk channel", at: "/admin/channels/edit?kind=dingtalk"},
 		{name: "people", at: "/admin/people"},
 		{name: "people searched", at: "/admin/people?q=zzz"},
 		{name: "my logins", at: "/admin/account"},
@@ -73,6 +82,7 @@ func TestEveryConsolePage(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)
 	o.hire("bo", "Bo Lin", client.Options{})
+	o.alarm("RaidDegraded", "critical", "a disk is gone")
 	for _, lang := range []string{"en", "zh"} {
 		for _, width := range []int64{1280, 360} {
 			t.Run(fmt.Sprintf("%s-%d", lang, width), func(t *testing.T) {

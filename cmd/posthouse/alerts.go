@@ -125,8 +125,7 @@ func (a *app) writeAlerts(list []admin.AlertJSON) error {
 		_, err := fmt.Fprintln(a.out, a.say.of("nothing fires", "没有正在触发的告警"))
 		return err
 	}
-	t := &table{}
-	t.add(a.say.of("ID", "ID"), a.say.of("SEVERITY", "级别"), a.say.of("ALERT", "告警"), a.say.of("HOST", "主机"), a.say.of("VALUE", "当前值"), a.say.of("THRESHOLD", "阈值"), a.say.of("SINCE", "开始"), a.say.of("STATE", "状态"))
+	t := &table{head: []string{a.say.of("ID", "ID"), a.say.of("SEVERITY", "级别"), a.say.of("ALERT", "告警"), a.say.of("HOST", "主机"), a.say.of("VALUE", "当前值"), a.say.of("THRESHOLD", "阈值"), a.say.of("SINCE", "开始"), a.say.of("STATE", "状态")}}
 	for _, x := range list {
 		state := x.State
 		if x.AckBy != "" {
