@@ -65,6 +65,7 @@ type Options struct {
 	Find Finder
 
 	Overview   Overview
+	Minding    Minding
 	Dashboards Dashboards
 	Rules      Rules
 	Machine    Machine

@@ -12,10 +12,10 @@ import (
 
 // withRunbook puts evidence and steps into an alert's page.
 func (a *Admin) withRunbook(r *Request, v console.View, x alert.Active, page templ.Component) templ.Component {
-	if a.o.Alerts.Runbook == nil {
+	part := a.RunbookPart(r, v, x.Fingerprint)
+	if part == nil {
 		return page
 	}
-	part := a.o.Alerts.Runbook(r, v, x)
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
 		return page.Render(templ.WithChildren(ctx, part), w)
 	})

@@ -29,8 +29,6 @@ type Alerts struct {
 	Changes func() uint64
 	// Waiting are alerts whose rule is pending, has no data, or errs.
 	Waiting func(ctx context.Context) []Waiting
-	// Runbook is the part of an alert's page with evidence and steps. Nil: none.
-	Runbook func(r *Request, v console.View, a alert.Active) templ.Component
 	// Did is told what somebody did, for the audit. May be nil.
 	Did func(r *Request, action, object, detail string)
 }

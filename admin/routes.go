@@ -78,6 +78,7 @@ func Routes() []Route {
 		channelRoutes(),
 		probeRoutes(),
 		machineRoutes(),
+		mindingRoutes(),
 		peopleRoutes(),
 		findRoutes(),
 		shellRoutes(),

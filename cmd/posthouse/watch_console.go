@@ -19,6 +19,7 @@ func (s *server) watchOptions(o *admin.Options) {
 		return
 	}
 	w := s.watch
+	o.Minding = admin.Minding{Health: w.Health, Books: w.Books, Lists: w.Lists, Profile: s.profiles.read, Audit: s.chat.Audit}
 	o.Firing = func(context.Context) int {
 		n := 0
 		for _, of := range w.Alerts.Firing() {

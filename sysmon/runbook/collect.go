@@ -198,3 +198,17 @@ func (c Case) Printed(lang string) string {
 	}
 	return s.String()
 }
+
+// Cases are the newest cases, the newest first.
+func (b *Books) Cases(most int) []Case {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []Case
+	for _, id := range slices.Backward(b.order) {
+		if len(out) == most {
+			break
+		}
+		out = append(out, b.cases[id].copied())
+	}
+	return out
+}
