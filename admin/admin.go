@@ -66,6 +66,7 @@ type Options struct {
 
 	Overview   Overview
 	Minding    Minding
+	Inside     Inside
 	Dashboards Dashboards
 	Rules      Rules
 	Machine    Machine

@@ -198,7 +198,7 @@ func (a *Admin) collectAgain(r *Request) {
 		r.noCase()
 		return
 	}
-	a.note(r, "runbook.collect", c.Alert.Name, c.ID)
+	a.note(r, "runbook.collect", c.Alert.Name, c.ID, "done")
 	n := len(c.Findings)
 	r.Done("/admin/cases/"+c.ID+"#evidence", words.Of(fmt.Sprintf("%d answers were collected.", n), fmt.Sprintf("已收集 %d 项证据。", n)))
 }

@@ -66,12 +66,13 @@ func statusLevel(s health.Status) console.Level {
 	return console.Info
 }
 
-// note tells the audit what a page did; a fault is logged, not told.
-func (a *Admin) note(r *Request, action, object, detail string) {
+// note tells the audit what a page did, and what came of it: done, refused or
+// failed. A fault is logged, not told.
+func (a *Admin) note(r *Request, action, object, detail, outcome string) {
 	if a.o.Minding.Audit == nil {
 		return
 	}
-	e := wire.AuditEntry{Actor: r.User, Address: r.Address.String(), Action: action, Object: object, Detail: detail, Outcome: "done"}
+	e := wire.AuditEntry{Actor: r.User, Address: r.Address.String(), Action: action, Object: object, Detail: detail, Outcome: outcome}
 	if r.Operator {
 		e.Role = "operator"
 	}
@@ -193,7 +194,7 @@ func (a *Admin) setWeights(r *Request) {
 	case err != nil:
 		r.Fault(err)
 	default:
-		a.note(r, "health.weights", "", fmt.Sprintf("%+v", w))
+		a.note(r, "health.weights", "", fmt.Sprintf("%+v", w), "done")
 		r.Done("/admin/health", words.Of("The weights are saved.", "权重已保存。"))
 	}
 }
@@ -284,7 +285,7 @@ func (a *Admin) runChecklist(r *Request) {
 			r.Fault(err)
 			return
 		}
-		a.note(r, "checklist.run", string(p), "")
+		a.note(r, "checklist.run", string(p), "", "done")
 		r.Done("/admin/checklists", words.Of("The checks have run.", "检查已运行。"))
 		return
 	}

@@ -80,6 +80,7 @@ func Routes() []Route {
 		machineRoutes(),
 		mindingRoutes(),
 		peopleRoutes(),
+		insideRoutes(),
 		findRoutes(),
 		shellRoutes(),
 	)

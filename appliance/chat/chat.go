@@ -56,8 +56,7 @@ type Delivery struct {
 	Device   id.ID   // only this device of the account, when set
 	Seq      uint64  // for messages: number in the room, so that receipts can be told per room
 	Sender   id.ID   // for messages
-	Time     int64   // for messages: when the record was made, Unix ms
-	Probe    bool    // a virtual user's message
+	Time     int64   // for new messages that count: when they were accepted, Unix ms; 0 for virtual users'
 }
 
 // LoggedIn is the result of a method that begins a session. The door puts the

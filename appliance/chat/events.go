@@ -52,6 +52,9 @@ func (s *Service) Deliveries(r record.Record) []Delivery {
 		} else {
 			d.message(wire.EventMessage, b.Room, b.Seq)
 		}
+		if n := len(d.list); n > 0 && b.Imported == nil && !s.s.IsProbe(r.User) {
+			d.list[n-1].Time = r.Time
+		}
 		if b.Thread != 0 {
 			d.thread(id.Message{Room: b.Room, Seq: b.Thread})
 		}
@@ -147,7 +150,7 @@ func (d *deliverer) message(t wire.EventType, room id.ID, seq uint64) {
 		d.s.opt.Log.Error("message of a record", "position", d.r.Pos, "error", err)
 		return
 	}
-	d.add(t, &m, Delivery{Room: room, Seq: seq, Sender: m.Sender, Time: d.r.Time, Probe: d.s.s.IsProbe(m.Sender)})
+	d.add(t, &m, Delivery{Room: room, Seq: seq, Sender: m.Sender})
 }
 
 // thread tells how many replies the thread of a message has by now.

@@ -176,7 +176,11 @@ func (f *fake) Deliveries(r record.Record) []chat.Delivery {
 	case *record.MessageSent:
 		frame, _ := wire.AppendEvent(nil, r.Pos, wire.EventMessage, wire.Message{
 			ID: id.Message{Room: b.Room, Seq: b.Seq}, Room: b.Room, Seq: b.Seq, Position: r.Pos, Time: r.Time, Sender: r.User, Text: b.Text})
-		return []chat.Delivery{{Position: r.Pos, Type: wire.EventMessage, Frame: frame, Room: b.Room, Seq: b.Seq, Sender: r.User, Time: r.Time, Probe: r.User >= firstProbe}}
+		d := chat.Delivery{Position: r.Pos, Type: wire.EventMessage, Frame: frame, Room: b.Room, Seq: b.Seq, Sender: r.User}
+		if r.User < firstProbe {
+			d.Time = r.Time
+		}
+		return []chat.Delivery{d}
 	case *record.Organisation: // two events of one record, for everybody
 		frame, _ := wire.AppendEvent(nil, r.Pos, wire.EventDepartment, wire.DepartmentChanged{})
 		d := chat.Delivery{Position: r.Pos, Type: wire.EventDepartment, Frame: frame, Everyone: true}

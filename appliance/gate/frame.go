@@ -98,9 +98,7 @@ func newEvent(d chat.Delivery) *event {
 	e.d.Frame = nil
 	if d.Seq > 0 && !d.Room.IsZero() {
 		e.room, e.seq, e.sender = d.Room, d.Seq, d.Sender
-		if d.Type == wire.EventMessage && !d.Probe {
-			e.at = d.Time
-		}
+		e.at = d.Time
 	}
 	return e
 }

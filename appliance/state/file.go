@@ -209,8 +209,11 @@ func (s *State) copied(old *bolt.DB, tmp string) (*bolt.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	usual := fresh.AllocSize
+	fresh.AllocSize = 64 << 10 // what it grows by; the usual 16 MiB would be room that nobody asked for
 	if err := bolt.Compact(fresh, old, compactTx); err != nil {
 		return nil, errors.Join(err, fresh.Close())
 	}
+	fresh.AllocSize = usual
 	return fresh, nil
 }

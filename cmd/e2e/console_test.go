@@ -43,6 +43,19 @@ func consolePages() []consolePage {
 		{name: "audit searched", at: "/admin/audit?q=zzz"},
 		{name: "people", at: "/admin/people"},
 		{name: "people searched", at: "/admin/people?q=zzz"},
+		{name: "sessions", at: "/admin/sessions"},
+		{name: "sessions of nobody", at: "/admin/sessions?q=zzz"},
+		{name: "one session", at: "/admin/sessions", open: func(w *walker) {
+			w.click("#list tbody a", "")
+			w.finds("a[data-dialog=disconnect]", "")
+			w.click("a[data-dialog=disconnect]", "")
+			w.finds("dialog[open] h2", "")
+		}},
+		{name: "operations", at: "/admin/operations"},
+		{name: "storage", at: "/admin/storage"},
+		{name: "storage, compaction", at: "/admin/storage", open: func(w *walker) { w.click("a[data-dialog=compact]", ""); w.finds("dialog[open] h2", "") }},
+		{name: "metrics", at: "/admin/metrics"},
+		{name: "metrics searched", at: "/admin/metrics?q=latency&type=histogram"},
 		{name: "my logins", at: "/admin/account"},
 		{name: "help", at: "/admin/help"},
 		{name: "gallery", at: "/admin/gallery"},

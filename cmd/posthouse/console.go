@@ -55,8 +55,9 @@ func (s *server) consoleOptions() admin.Options {
 	script, style := webui.Console()
 	o := admin.Options{Log: s.log, Version: version(), Script: script, Style: style, Language: s.cfg.Server.Language,
 		Overview: admin.Overview{Checks: s.checks, Gauges: s.gauges, Facts: s.facts},
-		Banners:  s.banners,
+		Banners:  s.banners, Inside: s.inside(),
 	}
+	o.Minding.Audit = s.chat.Audit
 	s.watchOptions(&o)
 	return o
 }

@@ -52,7 +52,8 @@ func (s *server) openWatch(log *slog.Logger) {
 	}
 }
 
-// writeMetrics is what the parts of the chat say of themselves.
+// writeMetrics is what the parts of the chat say of themselves, under all of
+// their names.
 func (s *server) writeMetrics(w io.Writer) { s.figures.meter.WriteAll(w) }
 
 // externalURL is where people open the server, for links in notices.
@@ -74,14 +75,40 @@ func (s *server) metricsMount() gate.Mount {
 			return "/metrics"
 		}
 		var b bytes.Buffer
-		s.writeMetrics(&b)
-		if s.watch != nil {
-			s.watch.Host.Write(&b)
+		if string(ctx.Path()) == metricsAll {
+			s.writeMetrics(&b)
+			if s.watch != nil {
+				s.watch.Host.Write(&b)
+			}
+		} else {
+			s.figures.meter.WritePrometheus(&b)
+			if s.watch != nil {
+				var host bytes.Buffer
+				s.watch.Host.Write(&host)
+				b.Write(withoutNode(host.Bytes()))
+			}
 		}
 		ctx.Response.Header.SetContentType("text/plain; version=0.0.4; charset=utf-8")
 		ctx.Response.SetBody(b.Bytes())
 		return "/metrics"
 	}}
+}
+
+// metricsAll has every figure under every name. /metrics is what Prometheus'
+// linter has nothing to say about: node_exporter's own names, with their capital
+// letters, are not among that.
+const metricsAll = "/metrics/all"
+
+// withoutNode leaves out the families that go by node_exporter's names.
+func withoutNode(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for line := range bytes.Lines(text) {
+		name := bytes.TrimPrefix(bytes.TrimPrefix(line, []byte("# HELP ")), []byte("# TYPE "))
+		if !bytes.HasPrefix(name, []byte("node_")) {
+			out = append(out, line...)
+		}
+	}
+	return out
 }
 
 // opens lets a reader of figures in, or refuses. Operators of the console read

@@ -17,6 +17,8 @@ type figures struct {
 	ops    *meter.Operations
 	faults *meter.Faults
 
+	chores chores
+
 	mu        sync.Mutex
 	inventory []databaseFile
 }
@@ -171,8 +173,11 @@ const (
 	stockEvery = 6 * time.Hour
 )
 
-// stock takes stock of the database files now and then, until ctx ends.
+// stock takes stock of the database files now and then, until ctx ends, and
+// waits for what the console has begun.
 func (s *server) stock(ctx context.Context) {
+	s.figures.chores.begin(ctx)
+	defer s.figures.chores.end()
 	wait := stockAfter
 	for {
 		select {
