@@ -71,6 +71,7 @@ type Options struct {
 	Rules      Rules
 	Machine    Machine
 	Probing    Probing
+	Asking     Asking
 }
 
 // Banner is a line over every page.

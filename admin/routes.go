@@ -81,6 +81,7 @@ func Routes() []Route {
 		mindingRoutes(),
 		peopleRoutes(),
 		insideRoutes(),
+		queryRoutes(),
 		findRoutes(),
 		shellRoutes(),
 	)

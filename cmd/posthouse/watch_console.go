@@ -35,6 +35,13 @@ func (s *server) watchOptions(o *admin.Options) {
 	s.alertOptions(o)
 	o.Dashboards.Interval = s.cfg.Watch.Interval
 	o.Dashboards.Range = admin.RangeOf(w.Query)
+	o.Asking = admin.Asking{Engine: w.Query, Interval: s.cfg.Watch.Interval, Types: func() map[string]string {
+		out := map[string]string{}
+		for name, m := range w.Store.Metadata() {
+			out[name] = string(m.Type)
+		}
+		return out
+	}}
 	o.Dashboards.Newest = func() time.Time {
 		w.Scraper.Watched() // somebody looks at charts: samples come every second
 		if list := w.Scraper.Status(); len(list) > 0 {

@@ -15,10 +15,11 @@ import { startKeys } from "./keys";
 import { startForms, wireRequests } from "./requests";
 import { startLive } from "./live";
 import { startPalette } from "./palette";
+import { startQuery } from "./query";
 import { connect } from "./stream";
 import { startTimes } from "./times";
 
-const parts: ((root: ParentNode) => void)[] = [startTimes, startDialogs, startForms, mount, startBoards];
+const parts: ((root: ParentNode) => void)[] = [startTimes, startDialogs, startForms, mount, startBoards, startQuery];
 
 function start(root: ParentNode): void {
   for (const part of parts) part(root);
