@@ -133,6 +133,7 @@ func (c Console) Networks() []netip.Prefix { return prefixes(c.AllowedNetworks) 
 // Watch is the section [watch].
 type Watch struct {
 	Enabled         bool          `toml:"enabled" default:"true" restart:"yes" doc:"Sample, keep and judge metrics, send alerts and probe. false: the chat alone; the console then shows no figures." zh:"采样、保存并判断指标，发送告警并进行探测。设为 false 时只运行聊天，控制台不再显示数据。"`
+	VirtualUsers    bool          `toml:"virtual_users" default:"true" restart:"yes" doc:"Two virtual users talk to each other through the public address once a minute, as people would: what they cannot do, people cannot do either. They are left out of every figure and of the directory. false: nobody tries." zh:"两个虚拟用户每分钟像真人一样通过对外地址互相收发消息：他们做不到的，用户也做不到。他们不计入任何统计，也不出现在通讯录中。设为 false 时不进行此项检测。"`
 	Interval        time.Duration `toml:"interval" default:"15s" min:"1s" max:"1m" restart:"yes" doc:"How often every metric is sampled and rules are evaluated." zh:"指标采样和规则计算的间隔。"`
 	RawDays         int           `toml:"raw_days" default:"15" min:"1" max:"365" unit:"days" restart:"yes" doc:"How long samples are kept as they were taken; about 36 MB a day with 2,000 series." zh:"原始采样的保留天数；2,000 条序列每天约 36 MB。"`
 	RollupDays      int           `toml:"rollup_days" default:"730" min:"1" max:"3650" unit:"days" restart:"yes" doc:"How long one value for every 5 minutes is kept after that." zh:"此后每 5 分钟一个值的汇总数据的保留天数。"`

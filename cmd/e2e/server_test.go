@@ -67,7 +67,7 @@ var setupLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/#(/setup/\S+)`)
 // start starts the process and waits until it says where it is.
 func (s *server) start() {
 	s.t.Helper()
-	args := []string{"serve", "--data", s.dir, "--set", "server.listen_local=" + s.localAddr, "--set", "server.listen=" + s.lanAddr,
+	args := []string{"serve", "--data", s.dir, "--set", "watch.virtual_users=false", "--set", "server.listen_local=" + s.localAddr, "--set", "server.listen=" + s.lanAddr,
 		"--set", "server.host_name=" + hostName, "--set", "files.free_reserve_bytes=64MiB",
 		"--set", "limits.logins_per_minute_account=1000", "--set", "limits.logins_per_minute_address=1000"}
 	for _, kv := range s.settings {

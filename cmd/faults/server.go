@@ -57,7 +57,7 @@ func (s *server) url() string { return "http://" + s.addr }
 // start runs the program and waits until it listens.
 func (s *server) start(ctx context.Context) error {
 	args := append([]string{}, s.wrap...)
-	args = append(args, s.bin, "serve", "--data", s.data, "--set", "server.listen=", "--set", "server.listen_local="+s.addr)
+	args = append(args, s.bin, "serve", "--data", s.data, "--set", "watch.virtual_users=false", "--set", "server.listen=", "--set", "server.listen_local="+s.addr)
 	for _, kv := range s.set {
 		args = append(args, "--set", kv)
 	}

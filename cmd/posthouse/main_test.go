@@ -147,7 +147,7 @@ func (d *desk) serveWith(flags ...string) string {
 		ready <- s.local.Addr().String()
 	}
 	go func() {
-		done <- a.run(ctx, append(flags, "--data", d.data, "--set", "server.listen=", "--set", "server.listen_local=127.0.0.1:0", "serve"))
+		done <- a.run(ctx, append(append([]string{"--set", "watch.virtual_users=false"}, flags...), "--data", d.data, "--set", "server.listen=", "--set", "server.listen_local=127.0.0.1:0", "serve"))
 	}()
 	d.stop = func() int {
 		cancel()

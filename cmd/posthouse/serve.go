@@ -127,7 +127,7 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	}
 	opt.Static = static(s.cert, s.cfg.Server.Language, s.cfg.Server.OfflinePages)
 	opt.Missing = func(lang string) []byte { return webui.ErrorPage(lang, 404, "", "") }
-	opt.Mounts = append(append(opt.Mounts, s.consoleMount(), s.metricsMount(), s.foreignMount()), s.apiMounts()...)
+	opt.Mounts = append(append(opt.Mounts, s.consoleMount(), s.metricsMount(), s.foreignMount(), s.reportsMount()), s.apiMounts()...)
 	if s.gate, err = gate.New(opt); err != nil {
 		return err
 	}

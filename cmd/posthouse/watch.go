@@ -28,9 +28,16 @@ func (s *server) openWatch(log *slog.Logger) {
 	if !c.Enabled {
 		return
 	}
+	tries, err := s.probeOptions()
+	if err != nil {
+		log.Error("the virtual users cannot trust the own certificate", "error", err)
+	}
+	if !c.VirtualUsers {
+		tries.Chat, tries.Shipped = nil, tries.Shipped[min(1, len(tries.Shipped)):]
+	}
 	day := 24 * time.Hour
 	s.room = newOperators(s.box, func(_ context.Context, fingerprint, who string) error { return s.watch.Alerts.Ack(fingerprint, who) })
-	w, err := sysmon.Open(sysmon.Options{
+	w, err := sysmon.Open(sysmon.Options{Probe: tries,
 		Dir: filepath.Join(s.cfg.Server.DataDir, watchDir), DataDir: s.cfg.Server.DataDir, Version: version(),
 		HostName: s.cfg.Server.HostName, ExternalURL: s.externalURL(),
 		Interval: c.Interval, Raw: time.Duration(c.RawDays) * day, Rollup: time.Duration(c.RollupDays) * day, MaxSeries: c.MaxSeries,

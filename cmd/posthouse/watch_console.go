@@ -31,6 +31,8 @@ func (s *server) watchOptions(o *admin.Options) {
 	o.Overview.Tiles, o.Overview.Gauges = f.Tiles, f.Gauges
 	o.Overview.Checks = func(ctx context.Context) []admin.Check { return append(s.checks(ctx), f.Checks(ctx)...) }
 	o.Rules = s.watchRules()
+	o.Machine = admin.Machine{Facts: w.Host.Facts, Processes: w.Host.Processes, Ports: w.Host.Ports}
+	o.Probing = s.probing()
 	o.Dashboards.Boards = board.Boards
 	s.alertOptions(o)
 	o.Dashboards.Interval = s.cfg.Watch.Interval

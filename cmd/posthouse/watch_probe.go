@@ -16,6 +16,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/valyala/fasthttp"
 
+	"posthouse/admin"
 	"posthouse/appliance/gate"
 	"posthouse/appliance/probe"
 	"posthouse/appliance/wire"
@@ -165,6 +166,26 @@ func (s *server) probeOptions() (check.Options, error) {
 		o.Shipped = append(o.Shipped, check.Definition{ID: "certificate", Name: "certificate", Kind: check.TLS, Own: true, Target: host, Every: 3600, Patience: 10})
 	}
 	return o, nil
+}
+
+// reportsMount takes the reports of probes elsewhere while the box is watched.
+func (s *server) reportsMount() gate.Mount {
+	return probeReports(func() *check.Prober {
+		if s.watch == nil {
+			return nil
+		}
+		return s.watch.Probes
+	})
+}
+
+// probing is what the console does with probes.
+func (s *server) probing() admin.Probing {
+	dir := filepath.Join(s.cfg.Server.DataDir, watchDir)
+	return admin.Probing{Prober: s.watch.Probes,
+		AddAgent: func(ctx context.Context, name, subnet string, every int) (string, error) {
+			return newAgent(offline{ctx, s.box, "en"}, dir, check.Agent{Name: name, Subnet: subnet, Every: every}, trustedCA(s.cfg.Server.DataDir, s.cfg.TLS.Mode, s.cfg.TLS.CertFile))
+		},
+		RemoveAgent: func(ctx context.Context, name string) error { return endAgent(offline{ctx, s.box, "en"}, dir, name) }}
 }
 
 // probeReports takes the reports of probes on other machines. Without a prober

@@ -78,7 +78,7 @@ func im() Board {
 				Queries: []Query{by(`sum by (kind) (rate(im_errors_total[$__rate_interval]))`, "{{kind}}")}, Alerts: []string{"DatabaseInsertFailed", "HighErrorRate"}},
 			{ID: "queue", Title: of("Waiting to be sent", "待发送队列"), Kind: Line, Unit: "",
 				Help:    of("Frames that wait for connections, and clients that do not take them. Usual: about 0.", "等待发送的帧与接收缓慢的客户端，正常接近 0。"),
-				Queries: []Query{ask(`sum(im_outbound_queue_frames)`, "frames", "帧"), ask(`sum(im_slow_consumers)`, "slow clients", "慢客户端")}},
+				Queries: []Query{ask(`sum(im_outbound_queue_frames{stat="total"})`, "frames", "帧"), ask(`sum(im_slow_consumers)`, "slow clients", "慢客户端")}},
 			{ID: "probe", Title: of("Two test users", "虚拟用户"), Kind: Line, Unit: "seconds",
 				Help:    of("How long each step of the virtual users' round takes over the public door.", "虚拟用户通过公开入口完成各步骤的耗时。"),
 				Queries: []Query{by(`max by (step) (probe_step_duration_seconds)`, "{{step}}")}, Alerts: []string{"ChatProbeFailed"}},

@@ -17,7 +17,7 @@ func messages() Board {
 			{ID: "sessions", Title: of("How long sessions last", "会话时长"), Kind: Line, Unit: "seconds", Help: of("Half of those that ended were longer. Short: an unstable network.", "已结束会话的中位时长，过短说明网络不稳。"), Queries: []Query{ask(`histogram_quantile(0.5, sum by (le) (rate(session_duration_sec_bucket[$__rate_interval])))`, "P50", "P50")}},
 			{ID: "rtt", Title: of("Round trips", "往返时延"), Kind: Line, Unit: "seconds", Help: of("Of the heartbeat of clients.", "客户端心跳的往返时间。"), Queries: quantiles("im_session_rtt_seconds_bucket", "")},
 			{ID: "heartbeats", Title: of("Heartbeats missed", "心跳丢失"), Kind: Line, Unit: "/s", Help: of("Usual: about 0.", "正常接近 0。"), Queries: []Query{ask(rate("im_heartbeat_missed_total"), "missed", "丢失")}},
-			{ID: "queue", Title: of("Waiting to be sent", "待发送队列"), Kind: Line, Unit: "", Help: of("Frames for clients that take them slowly.", "等待慢客户端接收的帧。"), Queries: []Query{ask(`sum(im_outbound_queue_frames)`, "frames", "帧"), ask(`sum(im_slow_consumers)`, "slow clients", "慢客户端")}},
+			{ID: "queue", Title: of("Waiting to be sent", "待发送队列"), Kind: Line, Unit: "", Help: of("Frames for clients that take them slowly.", "等待慢客户端接收的帧。"), Queries: []Query{ask(`sum(im_outbound_queue_frames{stat="total"})`, "frames", "帧"), ask(`sum(im_slow_consumers)`, "slow clients", "慢客户端")}},
 			{ID: "errors", Title: of("Errors by kind", "错误码分布"), Kind: Stacked, Unit: "/s", Help: of("Calls that were refused.", "被拒绝的调用。"), Queries: []Query{by(`sum by (kind) (rate(im_errors_total[$__rate_interval]))`, "{{kind}}")}, Alerts: []string{"DatabaseInsertFailed"}},
 		}}
 }

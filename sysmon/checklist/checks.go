@@ -22,9 +22,9 @@ func (l *Lists) figures() []Check {
 		{ID: "alerts", Periods: []Period{Daily, Weekly}, Name: words.Of("Alerts", "告警"), Link: "/admin/alerts", Do: l.alerts},
 		{ID: "certificate", Periods: []Period{Weekly, Monthly}, Name: words.Of("Certificate", "证书"), Link: "/admin/alerts?name=CertificateExpiresSoon", Do: l.certificate},
 		{ID: "trend", Periods: []Period{Weekly, Monthly}, Name: words.Of("Growth of the disks", "磁盘增长趋势"), Link: "/admin/health#forecast", Do: l.trend},
-		{ID: "database", Periods: []Period{Weekly}, Name: words.Of("Size of the storage", "存储大小"), Link: "/admin/dashboards/storage", Do: l.database},
+		{ID: "database", Periods: []Period{Weekly}, Name: words.Of("Size of the storage", "存储大小"), Link: "/admin/boards/storage", Do: l.database},
 		{ID: "uptime", Periods: []Period{Weekly, Monthly}, Name: words.Of("Chat was usable", "聊天可用率"), Link: "/admin/probes", Do: l.uptime},
-		{ID: "performance", Periods: []Period{Monthly}, Name: words.Of("Speed compared with the month before", "性能与上月对比"), Link: "/admin/dashboards/messages", Do: l.performance},
+		{ID: "performance", Periods: []Period{Monthly}, Name: words.Of("Speed compared with the month before", "性能与上月对比"), Link: "/admin/boards/messages", Do: l.performance},
 		{ID: "capacity", Periods: []Period{Monthly}, Name: words.Of("Capacity", "容量"), Link: "/admin/health#capacity", Do: l.capacity},
 		{ID: "health", Periods: all, Name: words.Of("Health", "健康状况"), Link: "/admin/health", Do: l.health},
 	}

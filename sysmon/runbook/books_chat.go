@@ -64,7 +64,7 @@ func peopleBooks() []Runbook {
 	evidence := []Evidence{connections(), messages(), actions(), probed(), errorKinds(), changed()}
 	try := act("probe_now", "See whether people can log in and send", "确认能否登录与发送")
 	return []Runbook{
-		book("LowActiveUsers", "Fewer than ten people are active for half an hour in working time.", "工作时间内半小时活跃用户少于十人。", evidence, try, look("page", "/admin/dashboards/messages", "Whether it is so every week", "查看是否每周如此")),
+		book("LowActiveUsers", "Fewer than ten people are active for half an hour in working time.", "工作时间内半小时活跃用户少于十人。", evidence, try, look("page", "/admin/boards/messages", "Whether it is so every week", "查看是否每周如此")),
 		book("MessagesFew", "Far fewer messages are sent than usual.", "发送的消息远少于平时。", evidence, try),
 		book("RegistrationsFew", "Nobody opened an account although invitations are out.", "已发出邀请但无人注册。", []Evidence{actions(), probed(), certificate(), changed()}, try, look("invites", "/", "Whether the invitations are still valid", "检查邀请是否有效")),
 		book("LowHealthScore", "The health score is below 60. The terms below tell what takes the points.", "健康分低于 60。下面列出扣分项。", []Evidence{scored(), cpu(), memory(), delivery(), arrival(), probed(), changed(), logged()},
