@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"posthouse/appliance/client"
 )
@@ -16,7 +17,7 @@ import (
 func (s *server) alarm(name, severity, summary string) {
 	s.t.Helper()
 	body, err := json.Marshal([]any{map[string]any{"labels": map[string]string{"alertname": name, "severity": severity, "instance": "nas"},
-		"annotations": map[string]string{"summary": summary, "value": "1", "threshold": "0"}}})
+		"annotations": map[string]string{"summary": summary, "value": "1", "threshold": "0"}, "endsAt": time.Now().Add(2 * time.Hour)}})
 	if err != nil {
 		s.t.Fatal(err)
 	}

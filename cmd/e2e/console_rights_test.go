@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"posthouse/admin"
@@ -32,6 +34,17 @@ func newConsole(t *testing.T, site string) *console {
 	return &console{t: t, site: site, http: &http.Client{Jar: jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}}
+}
+
+// fromManyAddresses lets each request come from an address of its own: what an
+// address may ask without a login is limited.
+func (c *console) fromManyAddresses() {
+	var n atomic.Uint32
+	c.http.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, to string) (net.Conn, error) {
+		i := n.Add(1)
+		from := net.IPv4(127, 0, 1+byte(i>>8), byte(i))
+		return (&net.Dialer{LocalAddr: &net.TCPAddr{IP: from}}).DialContext(ctx, network, to)
+	}
 }
 
 // ask sends a request; form nil is a GET.
@@ -97,6 +110,7 @@ func TestConsoleRoles(t *testing.T) {
 		inside[login] = c
 	}
 	member, stranger := newConsole(t, o.url()), newConsole(t, o.url())
+	stranger.fromManyAddresses()
 	if res, page := member.login("mo"); res.StatusCode != 404 || strings.Contains(page, `id="nav"`) {
 		t.Errorf("a member at /admin: %s", res.Status)
 	}

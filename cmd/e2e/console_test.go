@@ -203,6 +203,7 @@ func TestConsoleIsLive(t *testing.T) {
 	p.connected()
 
 	p.open("/admin/people")
+	p.connected()
 	p.fill("#list-q", "lin")
 	p.until("one row without a new page", `location.search.includes("q=lin") && document.querySelectorAll("tbody tr").length === 1 && document.activeElement.id === "list-q"`)
 	p.run(`history.back()`)

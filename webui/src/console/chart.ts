@@ -237,10 +237,10 @@ export class Chart implements Source {
 
   // cursor writes the values where the cursor is.
   private cursor(): void {
-    const i = this.u?.cursor.idx ?? null;
+    const idx = this.u?.cursor.idx ?? null;
+    const t = idx === null ? null : this.data.times[idx] ?? null; // the plot may be one answer behind the data
     const [from, to] = this.range();
-    this.legend.at(this.data, i, i === null ? "" : point(this.data.times[i]!, to - from));
-    const t = i === null ? null : this.data.times[i]!;
+    this.legend.at(this.data, t === null ? null : idx, t === null ? "" : point(t, to - from));
     this.tools.at(t === null ? "" : around(this.data, t, (to - from) / 100).join(" · "));
   }
 
@@ -282,7 +282,9 @@ export class Chart implements Source {
   }
 
   private move(i: number): void {
-    this.at = this.data.times[i]!;
+    const t = this.data.times[i];
+    if (t === undefined) return; // no sample in the range
+    this.at = t;
     this.place();
     this.speak(() => this.sentence());
   }
@@ -299,9 +301,13 @@ export class Chart implements Source {
     else this.speak(() => this.sentence());
   }
 
+  // sentence says the values where the reader is. It is said a moment after
+  // the key: meanwhile other data may have come, or the reader have left.
   private sentence(): string {
     const [from, to] = this.range();
-    const i = nearest(this.data.times, this.at!);
+    if (this.at === null) return "";
+    const i = nearest(this.data.times, this.at);
+    if (i < 0) return say("gap");
     const names = this.chosen !== null && this.legend.names().includes(this.chosen) ? [this.chosen] : this.legend.names();
     const values = names.slice(0, 6).map((name) => {
       const v = this.data.series.find((s) => s.label === name)?.values[i] ?? null;
