@@ -11,6 +11,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"posthouse/appliance/id"
 	"posthouse/appliance/wire"
 	"posthouse/sysmon/words"
 	"posthouse/webui/console"
@@ -28,8 +29,8 @@ type Overview struct {
 	// Facts are certificate, version, uptime and the like.
 	Facts func(ctx context.Context) []Fact
 	// Failures is how often somebody failed to log in as this account since a
-	// moment.
-	Failures func(ctx context.Context, login string, since time.Time) int
+	// moment, and from when on that is known.
+	Failures func(user id.ID, since time.Time) (n int, from time.Time)
 }
 
 // Check is one thing that must hold.
@@ -195,7 +196,7 @@ func (a *Admin) aboutLogins(r *Request, v console.View, o *console.Overview) {
 		o.Logins = append(o.Logins, console.Login{Name: d.Name, Address: d.Address, At: time.UnixMilli(d.Created), Current: d.Current})
 	}
 	if f := a.o.Overview.Failures; f != nil && len(list.Devices) > 1 {
-		o.Failed, o.FailedKnown = f(r.ctx, r.Login, time.UnixMilli(list.Devices[1].Created)), true
+		o.Failed, o.FailedSince = f(r.User, time.UnixMilli(list.Devices[1].Created))
 	}
 }
 

@@ -124,17 +124,16 @@ func (a *Admin) disconnect(r *Request) {
 	r.Done("/admin/sessions", words.Of("The device was disconnected.", "已断开该设备。"))
 }
 
-// endSession ends the login of a connection's device.
+// endSession ends the login of a connection's device. The method writes the
+// audit itself.
 func (a *Admin) endSession(r *Request) {
 	s, ok := a.session(r)
 	if !ok || !r.confirmed(s) {
 		return
 	}
 	if _, err := r.Call("session.revoke", wire.DeviceParam{Device: s.Device}); err != nil {
-		a.note(r, "session.revoke", s.Login, "", "refused")
 		r.Error(err)
 		return
 	}
-	a.note(r, "session.revoke", s.Login+" "+s.Address, "", "done")
 	r.Done("/admin/sessions", words.Of("The login has ended.", "该登录已结束。"))
 }

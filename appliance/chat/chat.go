@@ -15,6 +15,13 @@
 // second from one goroutine. A scheduled message that is refused at its time is
 // kept with the reason; one that cannot be stored now is tried again.
 //
+// What changes who may do what (accounts, roles, passwords, tokens, invitations,
+// departments, the logins of others, hooks, the setup link) stands in the audit,
+// under the name of its method, when it was done, refused for want of a right, or
+// failed; of what is personal the audit has that it changed, not the values.
+// Methods that a role may not call at all, and mistakes in parameters, are not in
+// it: they would let anybody fill it.
+//
 // It runs no goroutines of its own but one for each call of a slash command; it is safe for concurrent use.
 package chat
 

@@ -101,6 +101,8 @@ type Service struct {
 	counts  *outhook.Counts
 	started time.Time
 	finding *searches
+
+	failures failures
 }
 
 // New makes a Service over a running sequencer and its state.

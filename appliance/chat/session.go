@@ -153,6 +153,9 @@ func (s *Service) login(c *Call, p *wire.LoginParams) (*LoggedIn, error) {
 		return nil, err
 	}
 	if !ok {
+		if account.User != 0 {
+			s.failures.add(account.User, c.Now)
+		}
 		s.opt.Log.Info("login failed", "login", login, "address", c.Address, "trace", c.Trace)
 		return nil, state.WrongPassword()
 	}
@@ -198,6 +201,7 @@ func (s *Service) confirm(c *Call, p *wire.ConfirmParams) (wire.Done, error) {
 		return wire.Done{}, err
 	}
 	if !ok {
+		s.failures.add(u.ID, c.Now)
 		s.opt.Log.Info("password not confirmed", "login", u.Login, "address", c.Address, "trace", c.Trace)
 		return wire.Done{}, wire.Refuse(wire.Forbidden, "the password is wrong", "密码错误")
 	}

@@ -14,7 +14,6 @@ func (s *Service) table() map[string]method {
 	bind(t, "session.confirm", s.confirm)
 	bind(t, "session.logout", s.logout)
 	bind(t, "session.devices", s.devices)
-	bind(t, "session.revoke", s.revoke)
 	bind(t, "account.password", s.ownPassword)
 	bind(t, "account.update", s.ownProfile)
 	bind(t, "invite.show", s.inviteShow)
@@ -23,17 +22,6 @@ func (s *Service) table() map[string]method {
 	bind(t, "directory.list", s.directory)
 	bind(t, "directory.get", s.directoryGet)
 	bind(t, "department.list", s.departments)
-	bind(t, "department.put", s.departmentPut)
-	bind(t, "department.remove", s.departmentRemove)
-	bind(t, "organisation.rename", s.organisationRename)
-	bind(t, "user.create", s.userCreate)
-	bind(t, "user.update", s.userUpdate)
-	bind(t, "user.password", s.userPassword)
-	bind(t, "user.token", s.userToken)
-	bind(t, "user.import", s.userImport)
-	bind(t, "invite.create", s.inviteCreate)
-	bind(t, "invite.list", s.inviteList)
-	bind(t, "invite.revoke", s.inviteRevoke)
 
 	bind(t, "room.list", s.roomList)
 	bind(t, "room.get", s.roomGet)
@@ -62,6 +50,8 @@ func (s *Service) table() map[string]method {
 	bind(t, "message.readers", s.readers)
 	bind(t, "message.journey", s.journey)
 
+	s.accountTable(t)
+	s.hookTable(t)
 	s.bindNotices(t)
 	bind(t, "audit.list", s.auditList)
 
@@ -72,14 +62,6 @@ func (s *Service) table() map[string]method {
 	bind(t, "kv.put", s.kvPut)
 	bind(t, "kv.list", s.kvList)
 
-	bind(t, "hook.create", s.hookCreate)
-	bind(t, "hook.list", s.hookList)
-	bind(t, "hook.update", s.hookUpdate)
-	bind(t, "hook.remove", s.hookRemove)
-	bind(t, "hook.rotate", s.hookRotate)
-	bind(t, "hook.dead", s.hookDead)
-	bind(t, "hook.retry", s.hookRetry)
-	bind(t, "hook.discard", s.hookDiscard)
 	bind(t, "command.list", s.commandList)
 	bindAsync(t, "command.run", s.commandRun)
 
@@ -91,7 +73,6 @@ func (s *Service) table() map[string]method {
 	bind(t, "user.list", s.userList)
 	bind(t, "room.all", s.roomAll)
 	bind(t, "room.inspect", s.roomInspect)
-	bind(t, "setup.link", s.setupLinkNew)
 	s.importTable(t)
 	return t
 }

@@ -217,6 +217,17 @@ func (s *State) Devices(user id.ID) []wire.Device {
 	return out
 }
 
+// Device is one device and whose it is, without when it was last seen.
+func (s *State) Device(device id.ID) (user id.ID, d wire.Device, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r := s.devices[device]
+	if r == nil {
+		return 0, wire.Device{}, false
+	}
+	return r.User, wire.Device{ID: r.ID, User: r.User, Name: r.Name, Kind: r.Form, Address: r.Address, Created: r.Created}, true
+}
+
 // Seen is the last sign of life of a device that is recorded, ms.
 func (s *State) Seen(device id.ID) (int64, bool) {
 	s.mu.RLock()

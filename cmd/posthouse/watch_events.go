@@ -36,9 +36,35 @@ func eventOf(e wire.AuditEntry) (health.Event, bool) {
 	case area == "runbook":
 		ev.Kind, ev.What = health.Acted, says("%s for %s", "%s（%s）", e.Action, e.Object)
 	default:
-		ev.Kind, ev.What = health.Acted, says("%s %s", "%s %s", e.Action, e.Object)
+		ev.Kind, ev.What = health.Acted, tellAct(e)
 	}
 	return ev, true
+}
+
+// tellAct puts an act into words; one without words is called as in the audit.
+func tellAct(e wire.AuditEntry) texts.Text {
+	en, zh := "", ""
+	switch e.Action {
+	case "user.create":
+		en, zh = "an account was made: %s", "新建账号：%s"
+	case "user.update":
+		en, zh = "an account was changed: %s", "修改账号：%s"
+	case "user.password":
+		en, zh = "a password was set: %s", "重置密码：%s"
+	case "user.import":
+		en, zh = "accounts were imported: %s", "导入账号：%s"
+	case "session.revoke":
+		en, zh = "a login was ended: %s", "结束登录：%s"
+	case "hook.update", "hook.rotate":
+		en, zh = "a hook was changed: %s", "修改钩子：%s"
+	case "hook.remove":
+		en, zh = "a hook was removed: %s", "删除钩子：%s"
+	case "invite.create":
+		en, zh = "people were invited: %s", "新建邀请：%s"
+	default:
+		return says("%s %s", "%s %s", e.Action, e.Object)
+	}
+	return says(en, zh, e.Object)
 }
 
 // routine are the checks that figures cannot do.
