@@ -32,7 +32,12 @@ type person struct {
 // openOffice starts a server and makes its owner, ann.
 func openOffice(t *testing.T, settings ...string) *office {
 	t.Helper()
-	s := serve(t, settings...)
+	return occupied(t, serve(t, settings...))
+}
+
+// occupied makes the owner of a server that was started for the first time.
+func occupied(t *testing.T, s *server) *office {
+	t.Helper()
 	o := &office{server: s}
 	c := s.client(t, client.Options{DeviceName: "ann's program"})
 	session, err := c.HTTP.Setup(background(t), wire.SetupParams{Token: strings.TrimPrefix(s.setup, "/setup/"), Organisation: "E2E 测试",

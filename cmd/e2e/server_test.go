@@ -28,6 +28,8 @@ type server struct {
 	settings  []string
 	setup     string // fragment of the setup link of the first start
 
+	wrap func(cmd *exec.Cmd) // changes how the process is started; nil: it is not
+
 	cmd    *exec.Cmd
 	exited chan struct{}
 	status error
@@ -76,6 +78,9 @@ func (s *server) start() {
 	cmd := exec.Command(binary, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	cmd.Stderr = &s.log
+	if s.wrap != nil {
+		s.wrap(cmd)
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		s.t.Fatal(err)

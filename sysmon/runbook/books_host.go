@@ -72,7 +72,7 @@ func memoryBooks() []Runbook {
 			append([]Evidence{query("growth", "Growth of the server's memory an hour", "本服务内存每小时增长", "bytes", `3600 * deriv(process_resident_memory_bytes[6h])`), stacks()}, evidence...), steps...),
 		book("SwapActivity", "The machine moves memory to the disk and back: everything waits for it.",
 			"机器正在频繁换页，一切都在等待磁盘。",
-			append([]Evidence{query("swap", "Pages swapped a second", "每秒换页", "per second", `rate(node_vmstat_pswpin[5m]) or rate(node_vmstat_pswpout[5m])`)}, evidence...), steps...),
+			append([]Evidence{query("swap", "Pages swapped a second", "每秒换页", "per second", either("direction", "in", `rate(node_vmstat_pswpin[5m])`, "out", `rate(node_vmstat_pswpout[5m])`))}, evidence...), steps...),
 		book("CacheMemoryHigh", "The caches of the server are near the bound of their memory.", "服务的缓存接近内存上限。", evidence,
 			act("free_memory", "Give back what is not used", "归还未使用的内存"), act("trim_thumbnails", "Empty the cache of thumbnails on the disk", "清空磁盘上的缩略图缓存")),
 		book("GoroutinesHigh", "Very many tasks run in the server at once: something they all wait for does not answer.", "服务内并发任务过多，它们等待的对象没有响应。",
@@ -112,7 +112,8 @@ func networkBooks() []Runbook {
 		book("HighBandwidthUsage", "A network card carries nearly what it can. Large files and video are the usual causes.", "网卡流量接近上限，常见原因是大文件与视频。", evidence,
 			act("end_session", "If one client takes most of it", "若某个客户端占用大部分"), look("capacity", "/admin/health#capacity", "If it is like this every day: what to add", "若每天如此：查看扩容建议")),
 		book("NetworkErrors", "A network card loses or damages packets: cable, port of the switch, or duplex setting.", "网卡丢包或出错：请检查网线、交换机端口或双工设置。",
-			[]Evidence{query("faults", "Errors and drops a second", "每秒错误与丢弃", "per second", `rate(node_network_receive_errs_total[5m]) or rate(node_network_transmit_errs_total[5m]) or rate(node_network_receive_drop_total[5m])`), network(), probed(), changed()},
+			[]Evidence{query("faults", "Errors and drops a second", "每秒错误与丢弃", "per second", either("fault", "received broken", `rate(node_network_receive_errs_total[5m])`, "not sent", `rate(node_network_transmit_errs_total[5m])`,
+				"received and dropped", `rate(node_network_receive_drop_total[5m])`, "dropped before sending", `rate(node_network_transmit_drop_total[5m])`)), network(), probed(), changed()},
 			act("probe_now", "See whether people notice it", "确认是否影响使用")),
 	}
 }

@@ -65,16 +65,23 @@ func (b *Books) ask(ctx context.Context, e Evidence, at time.Time) (Finding, err
 		return f, err
 	}
 	slices.SortStableFunc(list, func(x, y health.Sample) int { return cmp.Compare(y.Value, x.Value) })
+	several := slices.ContainsFunc(list, func(s health.Sample) bool { return s.Labels[nameLabel] != list[0].Labels[nameLabel] })
 	for _, s := range list {
-		f.Rows = append(f.Rows, []string{labels(s.Labels), Figure(s.Value, e.Unit)})
+		what := labels(s.Labels)
+		if several { // the labels alone do not tell which figure it is
+			what = strings.TrimSuffix(s.Labels[nameLabel]+", "+what, ", ")
+		}
+		f.Rows = append(f.Rows, []string{what, Figure(s.Value, e.Unit)})
 	}
 	return f, nil
 }
 
+const nameLabel = "__name__"
+
 func labels(m map[string]string) string {
 	var keys []string
 	for k := range m {
-		if k != "__name__" && k != "job" && k != "instance" {
+		if k != nameLabel && k != "job" && k != "instance" {
 			keys = append(keys, k)
 		}
 	}

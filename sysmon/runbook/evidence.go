@@ -1,11 +1,27 @@
 package runbook
 
-import "posthouse/sysmon/words"
+import (
+	"fmt"
+	"strings"
+
+	"posthouse/sysmon/words"
+)
 
 func asks(id, en, zh string) Evidence { return Evidence{ID: id, Title: words.Of(en, zh)} }
 
 func query(id, en, zh, unit, expr string) Evidence {
 	return Evidence{ID: id, Title: words.Of(en, zh), Unit: unit, Expr: expr}
+}
+
+// either joins expressions whose series have the same labels, of which "or" alone
+// would keep the first: a label tells them apart. pairs are its value and an
+// expression.
+func either(label string, pairs ...string) string {
+	var out []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out = append(out, fmt.Sprintf(`label_replace(%s, "%s", "%s", "", "")`, pairs[i+1], label, pairs[i]))
+	}
+	return strings.Join(out, " or ")
 }
 
 func act(action, en, zh string) Step {
@@ -71,7 +87,7 @@ func diskBusy() Evidence {
 	return query("disk_busy", "Disks busy, 5 minutes", "磁盘繁忙（5 分钟）", "percent", `100 * rate(node_disk_io_time_seconds_total[5m])`)
 }
 func network() Evidence {
-	return query("network", "Network, a second", "网络流量（每秒）", "bytes", `rate(node_network_receive_bytes_total[5m]) or rate(node_network_transmit_bytes_total[5m])`)
+	return query("network", "Network, a second", "网络流量（每秒）", "bytes", either("direction", "in", `rate(node_network_receive_bytes_total[5m])`, "out", `rate(node_network_transmit_bytes_total[5m])`))
 }
 func requests() Evidence {
 	return query("requests", "Requests by method", "各方法请求数", "per second", `topk(15, sum by (endpoint) (rate(http_requests_total[5m])))`)
@@ -98,7 +114,7 @@ func storageTx() Evidence {
 	return query("storage_tx", "Storage operations, 95 % below", "存储操作（95 分位）", "seconds", `histogram_quantile(0.95, sum by (op, le) (rate(im_storage_tx_duration_seconds_bucket[5m])))`)
 }
 func storeFiles() Evidence {
-	return query("store_files", "Storage files", "存储文件", "bytes", `im_bbolt_size_bytes or im_journal_bytes`)
+	return query("store_files", "Storage files", "存储文件", "bytes", `{__name__=~"im_bbolt_size_bytes|im_journal_bytes"}`)
 }
 func connections() Evidence {
 	return query("connections", "Connections now, and an hour and a week ago", "当前、一小时前、一周前的连接数", "", `label_replace(sum(connections_active), "when", "now", "", "") or label_replace(sum(connections_active offset 1h), "when", "1h", "", "") or label_replace(sum(connections_active offset 1w), "when", "1w", "", "")`)
@@ -110,7 +126,7 @@ func arrival() Evidence {
 	return query("arrival", "Deliveries acknowledged", "投递确认率", "percent", `100 * sum(rate(im_delivery_acks_total[5m])) / (sum(rate(im_deliveries_total[5m])) > 0)`)
 }
 func queues() Evidence {
-	return query("queues", "Queues of connections", "连接队列", "", `im_outbound_queue_frames or im_slow_consumers`)
+	return query("queues", "Queues of connections", "连接队列", "", `{__name__=~"im_outbound_queue_frames|im_slow_consumers"}`)
 }
 func actions() Evidence {
 	return query("actions", "Actions and results", "各操作结果", "per second", `topk(20, sum by (action, result) (rate(im_action_total[5m])) > 0)`)

@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// kernel is what a server is shown of its machine's kernel: files that are
+// mounted over the real ones in a mount namespace of the server's own, as lxcfs
+// does for containers, and filesystems of its own. It is for what would harm
+// the machine, or every other test on it, if it were true. From the collector
+// on everything is real.
+type kernel struct {
+	t       *testing.T
+	dir     string
+	script  []string // lines of sh that make it, before the server is started
+	files   map[string]string
+	lengths map[string]int
+}
+
+func newKernel(t *testing.T) *kernel {
+	return &kernel{t: t, dir: t.TempDir(), files: map[string]string{}, lengths: map[string]int{}}
+}
+
+// shows puts a text in place of a file of the kernel. Before the server starts
+// it makes the file; afterwards it changes what is read.
+func (k *kernel) shows(path, text string) {
+	k.t.Helper()
+	file, known := k.files[path]
+	if !known {
+		file = filepath.Join(k.dir, fmt.Sprintf("file%d", len(k.files)))
+		k.files[path], k.lengths[path] = file, len(text)+2048
+		k.script = append(k.script, fmt.Sprintf("mount --bind '%s' '%s'", file, path))
+	}
+	if err := over(file, text, k.lengths[path]); err != nil {
+		k.t.Errorf("change what is read: %v", err)
+	}
+}
+
+// over writes a file in place, always of the same length, so that a reader never
+// sees an empty or half a file: the last line ends in spaces.
+func over(file, text string, length int) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	text = strings.TrimSuffix(text, "\n")
+	_, err = f.WriteAt([]byte(text+strings.Repeat(" ", length-len(text)-1)+"\n"), 0)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// tree is the directory that stands in for one of the kernel.
+func (k *kernel) tree(path string) string {
+	return filepath.Join(k.dir, strings.ReplaceAll(path, "/", "-"))
+}
+
+// showsTree puts a directory in place of one of the kernel; files in it can be
+// changed at any time.
+func (k *kernel) showsTree(path string, files map[string]string) {
+	k.t.Helper()
+	dir := k.tree(path)
+	for name, text := range files {
+		must(k.t, os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755))
+		must(k.t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	at := strings.Replace(path, "/proc/net", "/proc/$$/net", 1) // there it is the one of mount itself
+	k.script = append(k.script, fmt.Sprintf("mount --bind '%s' \"%s\"", dir, at))
+}
+
+// disk mounts a filesystem in memory for the server.
+func (k *kernel) disk(name, options string) {
+	k.t.Helper()
+	at := filepath.Join(k.dir, name)
+	must(k.t, os.MkdirAll(at, 0o755))
+	k.script = append(k.script, fmt.Sprintf("mount -t tmpfs -o '%s' tmpfs '%s'", options, at))
+}
+
+// wrap lets the server start in what was prepared.
+func (k *kernel) wrap(cmd *exec.Cmd) {
+	if len(k.script) == 0 {
+		return
+	}
+	script := "set -e\n" + strings.Join(k.script, "\n") + "\nexec \"$@\""
+	cmd.Args = append([]string{"sh", "-c", script, "sh", cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = need(k.t, "sh")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	if os.Geteuid() != 0 {
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+	}
+}
+
+// inside is a path as the server sees it.
+func (b *box) inside(path string) string {
+	return filepath.Join(fmt.Sprintf("/proc/%d/root", b.cmd.Process.Pid), path)
+}
+
+// beats does something several times a second until it is undone.
+func (b *box) beats(name string, do func()) {
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			do()
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	b.later(name, func() { close(stop); <-done })
+}

@@ -1,0 +1,422 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+	"go.yaml.in/yaml/v3"
+
+	"posthouse/appliance/client"
+	"posthouse/sysmon/rule"
+	"posthouse/sysmon/runbook"
+)
+
+// caused is a shipped alert: what causes it, and what takes the cause away.
+type caused struct {
+	alert string
+	where map[string]string // how further labels of the alert end
+	cause func(b *box)
+	mend  func(b *box)
+	run   []string // steps of the runbook that are run; of the others the effect is only shown
+	shows []string // answers that must not be empty, "ID" or "ID a text in it"; none given: the first of the runbook
+}
+
+// stage is a server whose causes do not disturb one another. Its rules are the
+// shipped ones with every time in them divided by factor.
+type stage struct {
+	name     string
+	factor   float64
+	settings []string
+	prepare  func(b *box) // before the server starts
+	lines    []caused
+}
+
+// stages are all of them. A new alert is one line in one of them.
+func stages() []stage { return slices.Concat(machineStages(), chatStages()) }
+
+// box is a server on a stage.
+type box struct {
+	*office
+	t     *testing.T
+	tab   *tab
+	begun time.Time
+	// kernel are the files that stand in for those of the machine's kernel.
+	kernel *kernel
+	// bin are things of causes, by name, that mend takes away.
+	bin map[string]func()
+}
+
+// later keeps what takes a cause away, for mend; the end of the test does it in
+// any case.
+func (b *box) later(name string, end func()) {
+	done := false
+	b.bin[name] = func() {
+		if !done {
+			done = true
+			end()
+		}
+	}
+	b.t.Cleanup(b.bin[name])
+}
+
+// undo does what was kept for later.
+func (b *box) undo(name string) {
+	b.t.Helper()
+	end := b.bin[name]
+	if end == nil {
+		b.t.Fatalf("nothing was caused under the name %s", name)
+	}
+	end()
+}
+
+// Every alert that comes with the program has a line. Those still to come are
+// named, so that none is left out silently.
+func TestEveryShippedAlertHasACause(t *testing.T) {
+	toCome := slices.Concat(machineAlertsToCome(), chatAlertsToCome())
+	lines := map[string]bool{}
+	for _, s := range stages() {
+		for _, l := range s.lines {
+			lines[l.alert] = true
+		}
+	}
+	shipped := map[string]bool{}
+	files, err := rule.Shipped()
+	must(t, err)
+	for _, f := range files {
+		for _, g := range parsed(t, f.Text).Groups {
+			for _, r := range g.Rules {
+				if r.Alert != "" {
+					shipped[r.Alert] = true
+				}
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(shipped)) {
+		if waits := slices.Contains(toCome, name); lines[name] == waits {
+			t.Errorf("%s has a line: %v, is said to come: %v", name, lines[name], waits)
+		}
+	}
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(lines)), toCome) {
+		if !shipped[name] {
+			t.Errorf("%s is not shipped", name)
+		}
+	}
+}
+
+// Each alert fires because of its cause, its evidence is there, its runbook is
+// gone through in a browser, and when the cause is gone it ends.
+func TestShippedAlertsFireByTheirCausesAndEnd(t *testing.T) {
+	t.Parallel()
+	for _, s := range stages() {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.play(t)
+		})
+	}
+}
+
+func (s stage) play(t *testing.T) {
+	b := s.open(t)
+	for _, l := range s.lines {
+		l.cause(b)
+	}
+	var cases []string
+	for _, l := range s.lines {
+		cases = append(cases, b.tends(l))
+		l.mend(b)
+	}
+	for i, l := range s.lines {
+		b.await("the end of "+l.alert, func() string { return b.alertsSaid() }, func() bool { return b.alert(l) == nil })
+		b.tab.open("/admin/cases/" + cases[i])
+		b.tab.finds("main .badge.good", "over")
+	}
+}
+
+// open starts the server of a stage, with its owner logged in at the console.
+func (s stage) open(t *testing.T) *box {
+	b := &box{t: t, begun: time.Now(), bin: map[string]func(){}, kernel: newKernel(t)}
+	srv := &server{t: t, dir: t.TempDir(), localAddr: freePort(t), lanAddr: freePort(t), settings: append([]string{"watch.interval=1s"}, s.settings...)}
+	b.office = &office{server: srv}
+	writeRules(t, srv.dir, s.factor)
+	srv.wrap = b.kernel.wrap
+	if s.prepare != nil {
+		s.prepare(b)
+	}
+	t.Cleanup(srv.end)
+	srv.start()
+	b.office = occupied(t, srv)
+	b.hire("bo", "Bo Lin", client.Options{})
+	b.tab = shared.tab(t, "ann", b.url())
+	b.tab.logsInConsole("ann")
+	return b
+}
+
+// await waits twice as long as others do: figures have to be taken, rules to
+// hold for their time.
+func (b *box) await(what string, but func() string, is func() bool) {
+	b.t.Helper()
+	for end := time.Now().Add(2 * patience); !is(); {
+		if time.Now().After(end) {
+			b.t.Fatalf("waited %s for %s; %s", 2*patience, what, but())
+		}
+		<-time.After(5 * look)
+	}
+}
+
+// fired is an alert as the API tells it.
+type fired struct {
+	Labels map[string]string `json:"labels"`
+	State  string            `json:"state"`
+}
+
+func (b *box) asks(path string, into any) error {
+	res, err := http.Get(b.url() + path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	var answer struct{ Data json.RawMessage }
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return fmt.Errorf("%s: %w", body, err)
+	}
+	return json.Unmarshal(answer.Data, into)
+}
+
+func (b *box) alerts() []fired {
+	var list struct{ Alerts []fired }
+	if b.asks("/api/v1/alerts", &list) != nil { // it is being started
+		return nil
+	}
+	return list.Alerts
+}
+
+// alertsSaid are the alerts of now, for who waited in vain.
+func (b *box) alertsSaid() string {
+	var out []string
+	for _, a := range b.alerts() {
+		out = append(out, fmt.Sprint(a.State, a.Labels))
+	}
+	return "alerts now:\n" + strings.Join(out, "\n")
+}
+
+// alert is the alert of a line while it fires, else nil.
+func (b *box) alert(l caused) *fired {
+	for _, a := range b.alerts() {
+		fits := a.State == "firing" && a.Labels["alertname"] == l.alert
+		for k, v := range l.where {
+			fits = fits && strings.HasSuffix(a.Labels[k], v)
+		}
+		if fits {
+			return &a
+		}
+	}
+	return nil
+}
+
+// tends waits until an alert fires, opens it in the browser, looks at its
+// evidence and goes through every step of its runbook. It gives the case.
+func (b *box) tends(l caused) string {
+	b.t.Helper()
+	var now *fired
+	b.await("the alert "+l.alert, b.alertsSaid, func() bool { now = b.alert(l); return now != nil })
+	set := model.LabelSet{}
+	for k, v := range now.Labels {
+		set[model.LabelName(k)] = model.LabelValue(v)
+	}
+	link := `td a[href^="/admin/cases/` + set.Fingerprint().String() + `-"]`
+	p := b.tab
+	b.await("the case of "+l.alert, b.alertsSaid, func() bool {
+		p.open("/admin/cases")
+		there, err := evaluate[bool](p, `!!document.querySelector(`+quoted(link)+`)`)
+		return err == nil && there
+	})
+	p.click(link, "")
+	p.until("the case of "+l.alert, `document.querySelector("main h1").innerText.includes(`+quoted(l.alert)+`) && document.querySelector("#evidence")`)
+	name := ask[string](p, `location.pathname.split("/").pop()`)
+	b.looksAtEvidence(l)
+	b.goesThroughSteps(l, name)
+	return name
+}
+
+func (b *box) looksAtEvidence(l caused) {
+	b.t.Helper()
+	book := bookOf(b.t, l.alert)
+	must := l.shows
+	if must == nil {
+		must = []string{book.Evidence[0].ID}
+	}
+	for _, e := range book.Evidence {
+		at := `document.querySelector("#finding-` + e.ID + `")`
+		if said := ask[string](b.tab, at+` ? (`+at+`.querySelector(".error")?.innerText ?? "") : "it is missing"`); said != "" {
+			b.t.Errorf("%s: evidence %s: %s", l.alert, e.ID, said)
+		}
+	}
+	for _, want := range must {
+		id, text, _ := strings.Cut(want, " ")
+		if !ask[bool](b.tab, `[...document.querySelectorAll("#finding-`+id+` tbody td, #finding-`+id+` pre")].some(x => x.textContent.includes(`+quoted(text)+`))`) {
+			b.t.Errorf("%s: evidence %s does not show %q", l.alert, id, text)
+		}
+	}
+}
+
+func bookOf(t *testing.T, alert string) runbook.Runbook {
+	t.Helper()
+	for _, r := range runbook.All() {
+		if r.Alert == alert {
+			return r
+		}
+	}
+	t.Fatalf("%s has no runbook", alert)
+	return runbook.Runbook{}
+}
+
+// goesThroughSteps presses a button of every step, or goes where it points.
+func (b *box) goesThroughSteps(l caused, name string) {
+	b.t.Helper()
+	p := b.tab
+	acts := ask[int](p, `document.querySelectorAll(".acts li").length`)
+	for _, s := range bookOf(b.t, l.alert).Steps {
+		at := "#step-" + s.ID
+		if s.Action == "" {
+			p.click(at+" a.button", "")
+			p.until("where "+s.ID+" leads", `location.pathname !== "/admin/cases/`+name+`" && document.readyState === "complete"`)
+			p.open("/admin/cases/" + name)
+			p.finds(at, "")
+			continue
+		}
+		for field, text := range map[string]string{"device": b.owner.dev.String(), "login": "bo", "operation": "1"} {
+			if ask[bool](p, `!!document.querySelector("`+at+` input[name=`+field+`]")`) {
+				p.fill(at+" input[name="+field+"]", text)
+			}
+		}
+		button, mark := "try", "dry run"
+		if s.ID == "acknowledge" || slices.Contains(l.run, s.ID) {
+			button, mark = "run", "done"
+			if typed := confirmation(s.Action); typed != "" {
+				p.fill(at+" input[name=typed]", typed)
+			}
+		} else if slices.Contains([]string{"cancel_operation", "revert_config", "read_only_off", "test_channels"}, s.Action) {
+			mark = "" // a dry run says so when there is nothing to do it to
+		}
+		p.click(at+" button[value="+button+"]", "")
+		acts++
+		p.until(fmt.Sprintf("%s in the list of what was done, as %q", s.ID, mark),
+			fmt.Sprintf(`document.querySelectorAll(".acts li").length === %d && document.querySelector(".acts li .badge").innerText.includes(%s)`, acts, quoted(mark)))
+	}
+}
+
+func confirmation(action string) string {
+	for _, a := range runbook.Actions() {
+		if a.ID == action {
+			return a.Confirm
+		}
+	}
+	return ""
+}
+
+// ---- the shipped rules, quicker
+
+// shortest is the least a window of rate() can have with a sample a second on a
+// busy machine.
+const shortest = 5 * time.Second
+
+// writeRules puts the shipped rules as the operator's own files into a data
+// directory, every time in them divided by factor, and switches the shipped ones
+// off.
+func writeRules(t *testing.T, dir string, factor float64) {
+	t.Helper()
+	at := filepath.Join(dir, "watch", "rules")
+	must(t, os.MkdirAll(filepath.Join(at, "changed"), 0o700))
+	files, err := rule.Shipped()
+	must(t, err)
+	for _, f := range files {
+		groups := parsed(t, f.Text)
+		for i := range groups.Groups {
+			g := &groups.Groups[i]
+			if g.Interval > 0 { // else that of the samples
+				g.Interval = model.Duration(max(time.Second, quicker(time.Duration(g.Interval), factor)))
+			}
+			seen := map[string]int{}
+			for j := range g.Rules {
+				r := &g.Rules[j]
+				name := r.Alert + r.Record
+				id := "shipped/" + f.Name + "/" + g.Name + "/" + name
+				if seen[name]++; seen[name] > 1 {
+					id += fmt.Sprintf("~%d", seen[name])
+				}
+				switchOff(t, at, id)
+				r.Expr = quickerExpr(t, r.Expr, factor)
+				r.For = model.Duration(quicker(time.Duration(r.For), factor))
+				r.KeepFiringFor = model.Duration(quicker(time.Duration(r.KeepFiringFor), factor))
+			}
+		}
+		text, err := yaml.Marshal(groups)
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(at, f.Name), text, 0o600))
+	}
+}
+
+func switchOff(t *testing.T, at, id string) {
+	t.Helper()
+	text := "id: " + id + "\ndisabled: true\n"
+	must(t, os.WriteFile(filepath.Join(at, "changed", url.PathEscape(id)+".yml"), []byte(text), 0o600))
+}
+
+func parsed(t *testing.T, text []byte) *rulefmt.RuleGroups {
+	t.Helper()
+	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, parser.NewParser(parser.Options{}), nil)
+	for _, err := range errs {
+		t.Fatal(err)
+	}
+	return groups
+}
+
+func quicker(d time.Duration, factor float64) time.Duration {
+	return time.Duration(float64(d) / factor).Truncate(time.Millisecond)
+}
+
+// quickerExpr divides the windows, offsets and times to come of an expression,
+// and the age of a process where it is compared with a time.
+func quickerExpr(t *testing.T, text string, factor float64) string {
+	t.Helper()
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(text)
+	must(t, err)
+	over := &parser.NumberLiteral{Val: factor}
+	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
+		switch n := n.(type) {
+		case *parser.VectorSelector:
+			n.OriginalOffset = quicker(n.OriginalOffset, factor)
+		case *parser.MatrixSelector:
+			n.Range = max(shortest, quicker(n.Range, factor))
+		case *parser.SubqueryExpr:
+			n.Range, n.Step, n.OriginalOffset = max(shortest, quicker(n.Range, factor)), quicker(n.Step, factor), quicker(n.OriginalOffset, factor)
+		case *parser.Call:
+			if n.Func.Name == "predict_linear" {
+				n.Args[1] = &parser.BinaryExpr{Op: parser.DIV, LHS: &parser.ParenExpr{Expr: n.Args[1]}, RHS: over}
+			}
+		case *parser.BinaryExpr:
+			if n.Op == parser.GTR && strings.HasPrefix(n.LHS.String(), "time() - process_start_time_seconds") {
+				n.RHS = &parser.BinaryExpr{Op: parser.DIV, LHS: &parser.ParenExpr{Expr: n.RHS}, RHS: over}
+			}
+		}
+		return nil
+	})
+	return expr.String()
+}
