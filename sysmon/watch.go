@@ -16,6 +16,7 @@ import (
 	"posthouse/sysmon/expo"
 	"posthouse/sysmon/health"
 	"posthouse/sysmon/host"
+	"posthouse/sysmon/notify"
 	"posthouse/sysmon/probe"
 	"posthouse/sysmon/query"
 	"posthouse/sysmon/rule"
@@ -46,6 +47,8 @@ type Options struct {
 	// operators' room. Nil: there is no chat.
 	Post      func(ctx context.Context, room, text string) error
 	Operators func(ctx context.Context, text words.Text) error
+	// FirstChannel is the channel that a box has from the start.
+	FirstChannel notify.Channel
 
 	Events     func(ctx context.Context, from, to time.Time) []health.Event
 	Audit      func(ctx context.Context, e runbook.AuditEntry)
@@ -98,7 +101,7 @@ func Open(o Options) (w *Watch, err error) {
 	}
 	w.Query = query.New(w.Store.Queryable(), query.Limits{})
 	w.Query.OnStorageError(func(error) { w.Store.Suspect() })
-	if w.Alerts, err = alert.Open(o.Dir, alert.Options{Host: o.HostName, ExternalURL: o.ExternalURL, Post: o.Post, Changed: o.Changed, Log: o.Log}); err != nil {
+	if w.Alerts, err = alert.Open(o.Dir, alert.Options{Host: o.HostName, ExternalURL: o.ExternalURL, Post: o.Post, First: o.FirstChannel, Changed: o.Changed, Log: o.Log}); err != nil {
 		return w, fmt.Errorf("open the alerts: %w", err)
 	}
 	if err = w.openJudges(); err != nil {

@@ -1,12 +1,13 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,23 +17,45 @@ import (
 // alarm makes an alert fire, as a Prometheus on the same machine would.
 func (s *server) alarm(name, severity, summary string) {
 	s.t.Helper()
-	body, err := json.Marshal([]any{map[string]any{"labels": map[string]string{"alertname": name, "severity": severity, "instance": "nas"},
-		"annotations": map[string]string{"summary": summary, "value": "1", "threshold": "0"}, "endsAt": time.Now().Add(2 * time.Hour)}})
+	s.sendsAlert(name, severity, map[string]any{"annotations": map[string]string{"summary": summary, "value": "1", "threshold": "0"}, "endsAt": time.Now().Add(2 * time.Hour)})
+}
+
+// calm ends an alert.
+func (s *server) calm(name, severity string) {
+	s.t.Helper()
+	s.sendsAlert(name, severity, map[string]any{"endsAt": time.Now()})
+}
+
+func (s *server) sendsAlert(name, severity string, rest map[string]any) {
+	s.t.Helper()
+	rest["labels"] = map[string]string{"alertname": name, "severity": severity, "instance": "nas"}
+	body, err := json.Marshal([]any{rest})
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	if status, text := s.postsAlerts(body); status != http.StatusOK {
+		s.t.Fatalf("the alert was not taken: %d %s", status, text)
+	}
+}
+
+// postsAlerts sends a body to the door for foreign alerts, through the
+// operator's socket.
+func (s *server) postsAlerts(body []byte) (status int, text string) {
+	s.t.Helper()
 	c := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(s.dir, "posthouse.sock"))
 	}}}
 	defer c.CloseIdleConnections()
-	res, err := c.Post("http://localhost/api/v2/alerts", "application/json", strings.NewReader(string(body)))
+	res, err := c.Post("http://localhost/api/v2/alerts", "application/json", bytes.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		s.t.Fatalf("the alert was not taken: %s", res.Status)
+	raw, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		s.t.Fatal(err)
 	}
+	return res.StatusCode, string(raw)
 }
 
 // On a telephone: an alert that comes while the page is open, acknowledged

@@ -45,7 +45,7 @@ func (s *server) openWatch(log *slog.Logger) {
 		Families: familiesOf(s.figures.meter),
 		Changed:  func() { s.alertChanges.Add(1) },
 		Events:   s.events, Audit: s.auditAct, Log: log,
-		Post: s.room.PostIn, Operators: s.room.Post, Collectors: s.collectors(), Deeds: s.deeds(), Checks: s.routine(),
+		Post: s.room.PostIn, FirstChannel: s.firstChannel(), Operators: s.room.Post, Collectors: s.collectors(), Deeds: s.deeds(), Checks: s.routine(),
 	})
 	if err == nil {
 		s.watch = w // the loops ask for it

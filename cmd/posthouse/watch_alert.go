@@ -49,6 +49,13 @@ func (s *server) didToAlerts(r *admin.Request, action, object, detail string) {
 	if err := s.chat.Audit(r.Context(), e); err != nil {
 		s.log.Error("an act is not in the audit", "action", action, "error", err)
 	}
+	if action == "alert.ack" {
+		what := object
+		if x, found, err := s.watch.Alerts.One(r.Context(), object); err == nil && found {
+			what = x.Name()
+		}
+		s.room.Tended(r.Context(), e.Name, what)
+	}
 }
 
 // foreignMount takes alerts in Alertmanager's terms, from a Prometheus or an

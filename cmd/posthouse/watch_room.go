@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -16,12 +17,14 @@ import (
 	"posthouse/appliance/record"
 	"posthouse/appliance/state"
 	"posthouse/appliance/wire"
+	"posthouse/sysmon/notify"
 	texts "posthouse/sysmon/words"
 )
 
 // operators is the room of those who mind the box: all owners and admins, and
-// the box itself as a bot. An alert that was posted there is acknowledged by a
-// reaction ✅, or by answering it with "ack" (确认, 收到).
+// the box itself as a bot. An alert that the box posted, there or in another room, is
+// acknowledged by a reaction ✅ of an owner or admin, or by answering it with
+// "ack" (确认, 收到). The chat has a button for it.
 type operators struct {
 	b *box
 	// ack acknowledges an alert, by its fingerprint, for a person. May be nil.
@@ -38,8 +41,6 @@ const (
 	boxLogin      = "posthouse"
 	boxName       = "Posthouse 驿站"
 	operatorsName = "Operators' room · 值班室"
-	// operatorsRoom names the room where a channel of notices is chosen.
-	operatorsRoom = "operators"
 	syncEvery     = time.Minute
 )
 
@@ -179,10 +180,10 @@ func (o *operators) say(t texts.Text) string {
 
 // Post writes to the room, as the box.
 func (o *operators) Post(ctx context.Context, t texts.Text) error {
-	return o.PostIn(ctx, operatorsRoom, o.say(t))
+	return o.PostIn(ctx, notify.OperatorsRoom, o.say(t))
 }
 
-// PostIn writes to a room, by its ID, or to the operators' own.
+// PostIn writes to a room, by its ID or name, or to the operators' own.
 func (o *operators) PostIn(ctx context.Context, room, text string) error {
 	if err := o.open(ctx); err != nil {
 		return err
@@ -190,8 +191,8 @@ func (o *operators) PostIn(ctx context.Context, room, text string) error {
 	o.mu.Lock()
 	to, bot := o.room, o.bot
 	o.mu.Unlock()
-	if room != operatorsRoom && room != "" {
-		rid, err := id.Parse(room)
+	if room != notify.OperatorsRoom && room != "" {
+		rid, err := o.find(ctx, room)
 		if err != nil {
 			return fmt.Errorf("post to room %s: %w", room, err)
 		}
@@ -201,12 +202,36 @@ func (o *operators) PostIn(ctx context.Context, room, text string) error {
 			}
 		}
 	}
+	return o.send(ctx, to, 0, text)
+}
+
+// find is the room that an ID or a name means.
+func (o *operators) find(ctx context.Context, name string) (id.ID, error) {
+	name = strings.TrimPrefix(name, "#")
+	if rid, err := id.Parse(name); err == nil {
+		return rid, nil
+	}
+	var list wire.RoomList
+	if err := (offline{ctx, o.b, "en"}).call("room.all", wire.DiscoverParams{Query: name, Limit: 100000}, &list); err != nil {
+		return 0, err
+	}
+	found := slices.DeleteFunc(list.Rooms, func(r wire.Room) bool { return !strings.EqualFold(r.Name, name) || r.Archived })
+	if len(found) != 1 {
+		return 0, fmt.Errorf("%d rooms are called so: give the ID of one", len(found))
+	}
+	return found[0].ID, nil
+}
+
+// send writes to a room where the box is a member; to answers a message.
+func (o *operators) send(ctx context.Context, room id.ID, to uint64, text string) error {
+	o.mu.Lock()
+	bot := o.bot
+	o.mu.Unlock()
 	if most := o.b.state.MessageBytes(); len(text) > most {
 		text = strings.ToValidUTF8(text[:most-len("…")], "") + "…"
 	}
 	key := uuid.New()
-	_, err := o.b.seq.Submit(ctx, state.Actor{User: bot}, &state.SendMessage{Room: to, Key: key[:], Text: text})
-	if err != nil {
+	if _, err := o.b.seq.Submit(ctx, state.Actor{User: bot}, &state.SendMessage{Room: room, Key: key[:], Text: text, ReplyTo: to}); err != nil {
 		return fmt.Errorf("post to room: %w", err)
 	}
 	return nil
@@ -241,55 +266,92 @@ func (o *operators) follow(ctx context.Context) {
 	}
 }
 
-// look finds out whether a record acknowledges an alert.
-func (o *operators) look(ctx context.Context, r *record.Record) {
+// known is the box's own account, 0 while there is none.
+func (o *operators) known() id.ID {
 	o.mu.Lock()
-	room, bot := o.room, o.bot
-	o.mu.Unlock()
-	if room == 0 || r.User == 0 || r.User == bot || o.ack == nil {
-		return
+	defer o.mu.Unlock()
+	for _, login := range []string{boxLogin, boxLogin + "-box"} {
+		if u, ok := o.b.state.UserByLogin(login); o.bot == 0 && ok && u.Bot {
+			o.bot = u.ID
+		}
 	}
-	seq := uint64(0)
+	return o.bot
+}
+
+// look finds out whether a record acknowledges alerts, in any room where the
+// box told of them.
+func (o *operators) look(ctx context.Context, r *record.Record) {
+	var at id.Message
 	switch body := r.Body.(type) {
 	case *record.ReactionSet:
-		if body.Room == room && body.On && strings.HasPrefix(body.Emoji, "✅") {
-			seq = body.Seq
+		if body.On && strings.HasPrefix(body.Emoji, "✅") {
+			at = id.Message{Room: body.Room, Seq: body.Seq}
 		}
 	case *record.MessageSent:
-		if body.Room == room && acknowledges(body.Text) {
-			seq = max(body.ReplyTo, body.Thread)
+		if acknowledges(body.Text) {
+			at = id.Message{Room: body.Room, Seq: max(body.ReplyTo, body.Thread)}
 		}
 	}
-	if seq == 0 {
+	if at.Seq == 0 || r.User == 0 || o.ack == nil {
 		return
 	}
-	role, ok := o.b.state.Alive(r.User, 0)
-	m, found, err := o.b.state.Message(id.Message{Room: room, Seq: seq})
-	if !ok || role != wire.Owner && role != wire.Admin || err != nil || !found || m.Sender != bot {
+	bot := o.known()
+	m, found, err := o.b.state.Message(at)
+	if bot == 0 || r.User == bot || err != nil || !found || m.Sender != bot {
 		return
 	}
-	u, _ := o.b.state.User(r.User)
-	seen := map[string]bool{}
-	for _, match := range o.alert.FindAllStringSubmatch(m.Text, 50) {
-		if fp := match[1]; !seen[fp] {
-			seen[fp] = true
-			o.acknowledge(ctx, fp, u)
+	var list []string
+	for _, match := range o.alert.FindAllStringSubmatch(m.Text, 200) {
+		if !slices.Contains(list, match[1]) {
+			list = append(list, match[1])
 		}
+	}
+	if len(list) > 0 {
+		o.acknowledge(ctx, at, list, r.User)
 	}
 }
 
-func (o *operators) acknowledge(ctx context.Context, fp string, u wire.User) {
-	e := wire.AuditEntry{Actor: u.ID, Action: "alert.acknowledge", Object: fp, Detail: "in the operators' room", Outcome: "done"}
+// acknowledge acknowledges the alerts of one message for a person who may.
+func (o *operators) acknowledge(ctx context.Context, at id.Message, list []string, user id.ID) {
+	role, alive := o.b.state.Alive(user, 0)
+	u, _ := o.b.state.User(user)
+	done, why := 0, texts.Text{}
+	for _, fp := range list {
+		e := wire.AuditEntry{Actor: user, Action: "alert.ack", Object: fp, Detail: "in the chat", Outcome: "refused"}
+		if alive && (role == wire.Owner || role == wire.Admin) {
+			var bad *notify.Invalid
+			err := o.ack(ctx, fp, u.Login)
+			switch {
+			case err == nil:
+				e.Outcome, done = "done", done+1
+			case errors.As(err, &bad):
+				e.Outcome, why = "failed", bad.Text
+			default:
+				e.Outcome, why = "failed", texts.Of(err.Error(), err.Error())
+			}
+		} else {
+			why = texts.Of("only owners and admins acknowledge alerts", "只有所有者和管理员可以确认告警")
+		}
+		if err := o.b.chat.Audit(ctx, e); err != nil {
+			o.b.log.Warn("audit of an acknowledgement", "error", err)
+		}
+	}
 	text := texts.Of(fmt.Sprintf("✅ %s is on it.", u.Name), fmt.Sprintf("✅ %s 正在处理。", u.Name))
-	if err := o.ack(ctx, fp, u.Login); err != nil {
-		e.Outcome, e.Detail = "failed", err.Error()
-		text = texts.Of("That was not acknowledged: "+err.Error(), "未能确认："+err.Error())
+	if done == 0 {
+		text = texts.Of("Not acknowledged: "+why.EN+".", "未能确认："+why.ZH+"。")
 	}
-	if err := o.b.chat.Audit(ctx, e); err != nil {
-		o.b.log.Warn("audit of an acknowledgement", "error", err)
+	if err := o.send(ctx, at.Room, at.Seq, o.say(text)); err != nil {
+		o.b.log.Warn("answer an acknowledgement", "error", err)
 	}
-	if err := o.Post(ctx, text); err != nil {
-		o.b.log.Warn("answer in the operators' room", "error", err)
+}
+
+// Tended tells the room that somebody acknowledged an alert elsewhere.
+func (o *operators) Tended(ctx context.Context, who, what string) {
+	if o.known() == 0 {
+		return // nobody was told there
+	}
+	if err := o.Post(ctx, texts.Of(fmt.Sprintf("✅ %s is on it: %s", who, what), fmt.Sprintf("✅ %s 正在处理：%s", who, what))); err != nil {
+		o.b.log.Warn("the operators' room is not told", "error", err)
 	}
 }
 
@@ -300,4 +362,13 @@ func acknowledges(text string) bool {
 		return true
 	}
 	return false
+}
+
+// firstChannel is what tells of alerts on a box that nobody has set up.
+func (s *server) firstChannel() notify.Channel {
+	lang := s.cfg.Server.Language
+	if lang == "auto" {
+		lang = notify.Both
+	}
+	return notify.Channel{Name: operatorsName, Kind: "room", Lang: lang, Settings: map[string]string{"room": notify.OperatorsRoom}}
 }

@@ -17,6 +17,7 @@ import (
 	"posthouse/appliance/wire"
 	"posthouse/sysmon/alert"
 	"posthouse/sysmon/checklist"
+	"posthouse/sysmon/notify"
 	"posthouse/sysmon/runbook"
 	texts "posthouse/sysmon/words"
 )
@@ -197,11 +198,16 @@ func TestAnAlertIsAcknowledgedFromTheRoom(t *testing.T) {
 	}
 	post := func(fp string) id.Message {
 		t.Helper()
-		if err := m.room.PostIn(ctx, operatorsRoom, "alert https://chat.lan"+alert.AlertPath(fp)); err != nil {
+		if err := m.room.PostIn(ctx, notify.OperatorsRoom, "alert https://chat.lan"+alert.AlertPath(fp)); err != nil {
 			t.Fatal(err)
 		}
-		list := m.says(m.room.room)
-		return id.Message{Room: m.room.room, Seq: list[len(list)-1].Seq}
+		for _, msg := range m.says(m.room.room) {
+			if strings.Contains(msg.Text, fp) {
+				return id.Message{Room: m.room.room, Seq: msg.Seq}
+			}
+		}
+		t.Fatalf("%s is not in the room", fp)
+		return id.Message{}
 	}
 	acked := func(fp string) {
 		t.Helper()

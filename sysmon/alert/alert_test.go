@@ -415,7 +415,7 @@ func TestWhenTheChatIsIllTheRoomIsNotEnough(t *testing.T) {
 	room, err := m.SaveChannel(notify.Channel{Name: "#ops", Kind: "room", Lang: "zh", Settings: map[string]string{"room": "#ops"}})
 	ok(t, err)
 	plan(t, m, room.ID)
-	if list := m.Findings(); !strings.Contains(fmt.Sprint(list), "reach nobody") {
+	if list := m.Findings(); !strings.Contains(fmt.Sprint(list), "alerts reach nobody") {
 		t.Errorf("nothing warns that the chat is alone: %v", list)
 	}
 	hook(t, m, "sms", p) // a channel nobody chose
@@ -426,7 +426,7 @@ func TestWhenTheChatIsIllTheRoomIsNotEnough(t *testing.T) {
 	if msg := p.hears(notify.Firing); msg.Items[0].Name != "ChatProbeFailed" {
 		t.Error(msg.Title)
 	}
-	if text := <-posts; !strings.Contains(text, "[紧急] ChatProbeFailed 触发") {
+	if text := <-posts; !strings.Contains(text, "［紧急］ ChatProbeFailed 触发") {
 		t.Error(text)
 	}
 	mu.Lock()

@@ -39,7 +39,9 @@
 //
 // # Choices
 //
-// Severities are warning, serious and critical; any other label is routed as a warning. An acknowledged alert is not
+// A box that nobody has set up tells Options.First of everything, so that
+// somebody sees the first alert. Steps of the escalation for other severities are
+// passed over. Severities are warning, serious and critical; any other label is routed as a warning. An acknowledged alert is not
 // repeated and not escalated; its end is told. Critical alerts may use the
 // last fifth of a channel's rate, others not. Digest and escalation go around the groups: they are told at once.
 //

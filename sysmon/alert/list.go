@@ -209,28 +209,44 @@ func (q *Query) takes(e *Episode, text string) bool {
 	return false
 }
 
-// Findings are what is wrong with the plan itself, for the top of the list.
+// Findings are what is wrong with the plan itself, for the top of the list: one
+// sentence for whom nobody tells, one for the day when the chat is down, one
+// for a heartbeat that fails.
 func (m *Manager) Findings() []words.Text {
 	p := m.Plan()
 	var out []words.Text
-	any := false
+	var en, zh []string
+	alone := false
 	for _, sev := range Severities() {
-		list := p.Routes[sev]
-		if len(list) == 0 {
+		if len(m.on(p.Routes[sev])) == 0 {
 			t := notify.Severity(sev)
-			out = append(out, words.Of("Nobody is told of "+t.EN+" alerts: choose channels for them.", "没有人会收到“"+t.ZH+"”告警：请为其选择通道。"))
-			continue
+			en, zh = append(en, t.EN), append(zh, t.ZH)
+		} else if len(m.outside(m.forPatient(p, sev))) == 0 {
+			alone = true
 		}
-		any = true
-		if len(m.outside(m.forPatient(p, sev))) == 0 {
-			t := notify.Severity(sev)
-			out = append(out, words.Of("When the chat is down, "+t.EN+" alerts about it reach nobody: add a channel outside the chat.", "聊天不可用时，“"+t.ZH+"”告警将无人收到：请添加聊天之外的通道。"))
-		}
+	}
+	switch {
+	case len(en) == len(Severities()):
+		out = append(out, words.Of("Nobody is told of alerts: make a channel, or switch one on.", "没有人会收到告警：请新建或启用通知通道。"))
+	case len(en) > 0:
+		out = append(out, words.Of("Nobody is told of these alerts: "+strings.Join(en, ", ")+". Choose channels for them.", "没有人会收到这些级别的告警："+strings.Join(zh, "、")+"。请为其选择通道。"))
+	}
+	if alone {
+		out = append(out, words.Of("When the chat is down, alerts reach nobody: add a channel outside the chat, as e-mail.", "聊天不可用时，告警将无人收到：请添加聊天之外的通道，如电子邮件。"))
 	}
 	if b := m.Heartbeat(); b.Channel != "" && b.Error != "" {
 		out = append(out, words.Of("The heartbeat does not get out: "+b.Error, "心跳无法发出："+b.Error))
-	} else if b.Channel == "" && any {
-		out = append(out, words.Of("No heartbeat leaves this box: when it dies, nobody notices from outside.", "本机没有对外心跳：一旦宕机，外界无法察觉。"))
+	}
+	return out
+}
+
+// on are those of the channels that are switched on.
+func (m *Manager) on(ids []string) []string {
+	var out []string
+	for _, id := range ids {
+		if c, ok := m.book.Find(id); ok && !c.Off {
+			out = append(out, id)
+		}
 	}
 	return out
 }

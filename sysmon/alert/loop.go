@@ -133,18 +133,24 @@ func (m *Manager) escalate(ctx context.Context) {
 		case !e.Firing() && e.Level > 0 && e.Level <= len(p.Escalation):
 			var to []string
 			for _, s := range p.Escalation[:e.Level] {
-				to = append(to, s.Channels...)
+				if s.covers(e.Severity()) {
+					to = append(to, s.Channels...)
+				}
 			}
 			turns = append(turns, turn{e.copy(), to, 0, true})
 		case e.Firing() && e.AckAt.IsZero() && e.Level < len(p.Escalation):
-			step := p.Escalation[e.Level]
+			next := p.nextStep(e)
+			if next < 0 {
+				continue
+			}
+			step := p.Escalation[next]
 			from, told := m.since[fp]
 			if !told {
 				// Nobody could be told yet: count from when it fired.
 				from = time.Now().Add(-max(0, min(time.Since(e.Start), time.Since(m.started))))
 			}
-			if step.covers(e.Severity()) && time.Since(from) >= time.Duration(step.After) {
-				turns = append(turns, turn{e.copy(), step.Channels, e.Level + 1, false})
+			if time.Since(from) >= time.Duration(step.After) {
+				turns = append(turns, turn{e.copy(), step.Channels, next + 1, false})
 			}
 		}
 	}
@@ -161,6 +167,17 @@ func (m *Manager) escalate(ctx context.Context) {
 			m.raise(ctx, &t.e, t.to, t.over)
 		}
 	}
+}
+
+// nextStep is the next step for an episode: steps for other severities are
+// passed over. -1: there is none.
+func (p *Plan) nextStep(e *Episode) int {
+	for i := e.Level; i < len(p.Escalation); i++ {
+		if p.Escalation[i].covers(e.Severity()) {
+			return i
+		}
+	}
+	return -1
 }
 
 func (s *Step) covers(severity string) bool {

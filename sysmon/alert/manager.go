@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -33,6 +34,9 @@ type Options struct {
 	ExternalURL string // address of the server without a slash at its end, for links
 	// Post writes a message to a room of the chat as the box; nil: there is no chat.
 	Post func(ctx context.Context, room, text string) error
+	// First is the channel that a box has from the start: while nobody has made
+	// a channel or a plan, it is made and told of everything. No kind: none.
+	First notify.Channel
 	// Changed is told after anything in the lists changed; it does not block. May be nil.
 	Changed   func()
 	Retention time.Duration // of ended episodes; 0: 180 days
@@ -133,7 +137,10 @@ func Open(dir string, o Options) (*Manager, error) {
 
 func (m *Manager) open() error {
 	reg := prometheus.NewRegistry()
-	var err error
+	err := m.first()
+	if err != nil {
+		return err
+	}
 	if m.ledger, err = openLedger(m.db); err != nil {
 		return err
 	}
@@ -157,6 +164,27 @@ func (m *Manager) open() error {
 	go m.loop()
 	go m.beats()
 	return nil
+}
+
+// first makes the channel of the beginning, and the plan that leads to it. A
+// crash between the two is mended by the next start.
+func (m *Manager) first() error {
+	if m.o.First.Kind == "" || planned(m.dir) {
+		return nil
+	}
+	if m.book.Fresh() {
+		if _, err := m.book.Save(m.o.First); err != nil {
+			return fmt.Errorf("make the first channel: %w", err)
+		}
+	}
+	list := m.book.List()
+	if len(list) != 1 || list[0].Kind != m.o.First.Kind || !maps.Equal(list[0].Settings, m.o.First.Settings) {
+		return nil
+	}
+	for _, s := range Severities() {
+		m.plan.Routes[s] = []string{list[0].ID}
+	}
+	return writePlan(m.dir, m.plan)
 }
 
 // kept is how long an ended episode stays at hand so that its end can be told.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -206,6 +207,26 @@ func (m *Manager) Silence(ctx context.Context, s Silence) (string, error) {
 	}
 	m.o.Changed()
 	return p.Id, nil
+}
+
+// Matching are the alerts that fire now and that matchers match. Its error is
+// a *notify.Invalid.
+func (m *Manager) Matching(list []string) ([]Episode, error) {
+	ms, err := matchers(list)
+	if err != nil {
+		return nil, err
+	}
+	if len(ms) == 0 {
+		return nil, invalid("matchers", "say which alerts: at least one matcher", "请指明告警：至少一个匹配条件")
+	}
+	var out []Episode
+	for _, e := range m.firingNow() {
+		if ms.Matches(labelSet(e.Labels)) {
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, func(a, b Episode) int { return strings.Compare(a.Fingerprint, b.Fingerprint) })
+	return out, nil
 }
 
 func matchType(t labels.MatchType) silencepb.Matcher_Type {

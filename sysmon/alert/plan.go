@@ -280,6 +280,12 @@ func readPlan(dir string) (Plan, error) {
 	return f.Plan, nil
 }
 
+// planned says that a plan was kept.
+func planned(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "alerting.json"))
+	return err == nil
+}
+
 func writePlan(dir string, p Plan) error {
 	raw, err := json.MarshalIndent(planFile{1, p}, "", " ")
 	if err == nil {

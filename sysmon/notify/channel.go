@@ -15,7 +15,7 @@ type Channel struct {
 	ID       string            `json:"id"`
 	Name     string            `json:"name"`
 	Kind     string            `json:"kind"`
-	Lang     string            `json:"lang"` // zh or en
+	Lang     string            `json:"lang"` // zh, en, or Both for a room
 	Off      bool              `json:"off,omitempty"`
 	NoEnd    bool              `json:"quiet_resolved,omitempty"` // no message when all is well again
 	PerHour  int               `json:"per_hour,omitempty"`       // rate limit; 0: DefaultPerHour
@@ -25,6 +25,13 @@ type Channel struct {
 // DefaultPerHour is how many messages an hour a channel takes when it says
 // nothing else.
 const DefaultPerHour = 60
+
+// OperatorsRoom names the operators' own room where a room is chosen.
+const OperatorsRoom = "operators"
+
+// Both is the language of a room whose members read Chinese or English: each
+// message holds both.
+const Both = "both"
 
 // Bounds of what an admin may enter.
 const (
@@ -111,7 +118,7 @@ func Kinds() []Kind {
 		{Name: "alertmanager", Title: words.Of("Another Alertmanager", "另一个 Alertmanager"), Fields: []Field{
 			robot("", "Its address, as http://host:9093", "其地址，如 http://host:9093"), text("user", "User name", "用户名"), text("token", "Password", "密码").hidden()}},
 		{Name: "room", Title: words.Of("Room in this chat", "本系统的房间"), Chat: true, Fields: []Field{
-			text("room", "Room", "房间").must().help("Name of the room, as #ops", "房间名，如 #ops")}},
+			text("room", "Room", "房间").must().preset(OperatorsRoom).help("Name or ID of a room, as ops; operators is the operators' own, whose members are the owners and admins", "房间的名称或编号，如 ops；operators 为值班室，成员是所有者与管理员")}},
 	}
 }
 
@@ -185,8 +192,8 @@ func (c *Channel) Check() error {
 		return invalid("kind", "there is no channel of the kind %q", "没有 %q 这种通道", c.Kind)
 	case strings.TrimSpace(c.Name) == "" || len(c.Name) > maxName:
 		return invalid("name", "give the channel a name of at most %d bytes", "请给通道起一个不超过 %d 字节的名称", maxName)
-	case c.Lang != "zh" && c.Lang != "en":
-		return invalid("lang", "the language is zh or en", "语言只能是 zh 或 en")
+	case c.Lang != "zh" && c.Lang != "en" && !(c.Lang == Both && k.Chat):
+		return invalid("lang", "the language is zh or en, of a room also both", "语言只能是 zh 或 en，房间可以两者都用")
 	case c.PerHour < 0 || c.PerHour > 100000:
 		return invalid("per_hour", "the rate limit is 0 to 100000 an hour", "每小时上限为 0 到 100000")
 	}

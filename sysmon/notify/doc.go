@@ -37,7 +37,7 @@
 //	webhook        JSON of Message; X-Posthouse-Signature: t=<unix s>,v1=<hex HMAC-SHA256(secret, t "." body)>
 //	am-webhook     the body an Alertmanager sends to a webhook, version 4
 //	alertmanager   POST /api/v2/alerts of an Alertmanager
-//	room           Options.Room: a room of the chat on this box
+//	room           Options.Room: a room of the chat on this box; Markdown, links of alerts that fire end with #ack
 //
 // # Choices
 //

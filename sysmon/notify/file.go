@@ -16,8 +16,9 @@ import (
 type Book struct {
 	path string
 
-	mu   sync.Mutex
-	list []Channel
+	mu    sync.Mutex
+	list  []Channel
+	fresh bool // there was no file
 }
 
 type bookFile struct {
@@ -31,6 +32,7 @@ func OpenBook(dir string) (*Book, error) {
 	b := &Book{path: filepath.Join(dir, "channels.json")}
 	raw, err := os.ReadFile(b.path)
 	if errors.Is(err, fs.ErrNotExist) {
+		b.fresh = true
 		return b, nil
 	}
 	if err != nil {
@@ -46,6 +48,9 @@ func OpenBook(dir string) (*Book, error) {
 	b.list = f.Channels
 	return b, nil
 }
+
+// Fresh says that there was no file: nobody has made a channel yet.
+func (b *Book) Fresh() bool { return b.fresh }
 
 // List gives the channels in the order they were made, with secrets.
 func (b *Book) List() []Channel {

@@ -167,9 +167,32 @@ func (m *Message) Markdown(lang string, limit int) string {
 	}, escape)
 }
 
-// short is a link without its scheme, for people.
+// AckMark ends the link of an alert that fires in a card of a room: the chat
+// offers to acknowledge it there.
+const AckMark = "#ack"
+
+// maxCard bounds a message to a room, in bytes of one language.
+const maxCard = 4000
+
+// card is the message for a room of the chat.
+func (m *Message) card(lang string) string {
+	c := *m
+	c.Items = append([]Item(nil), m.Items...)
+	for i := range c.Items {
+		if it := &c.Items[i]; it.Firing && m.Event != Probe {
+			it.Link += AckMark
+		}
+	}
+	if lang == Both {
+		return c.Markdown("zh", maxCard) + "\n\n" + c.Markdown("en", maxCard)
+	}
+	return c.Markdown(lang, maxCard)
+}
+
+// short is a link without scheme and fragment, for people.
 func short(url string) string {
 	_, s, _ := strings.Cut(url, "://")
+	s, _, _ = strings.Cut(s, "#")
 	return clip(s, 60)
 }
 

@@ -159,10 +159,20 @@ func TestARoomGetsTheText(t *testing.T) {
 	var where, what string
 	s := sender(func(_ context.Context, room, text string) error { where, what = room, text; return nil })
 	must(t, "", func() error { _, err := s.Send(t.Context(), channel("room", "zh", "room", "#ops"), hot()); return err }())
-	if where != "#ops" || !strings.Contains(what, "[紧急] box1 的 CPU 使用率为 93%") || !strings.Contains(what, "阈值: 80 %") {
+	if where != "#ops" || !strings.Contains(what, "［紧急］ box1 的 CPU 使用率为 93%") || !strings.Contains(what, "阈值: 80 %") {
 		t.Errorf("%s: %s", where, what)
 	}
 	says(t, what)
+	if !strings.Contains(what, AckMark+")") {
+		t.Errorf("the card cannot be acknowledged: %s", what)
+	}
+	must(t, "", func() error { _, err := s.Send(t.Context(), channel("room", Both, "room", "#ops"), hot()); return err }())
+	if !strings.Contains(what, "阈值: 80 %") || !strings.Contains(what, "Threshold: 80 %") {
+		t.Errorf("not both languages: %s", what)
+	}
+	if c := channel("webhook", Both, "url", "http://x"); c.Check() == nil {
+		t.Error("a webhook in both languages")
+	}
 	if _, err := sender(nil).Send(t.Context(), channel("room", "zh", "room", "#ops"), hot()); err == nil {
 		t.Error("posted without a chat")
 	}

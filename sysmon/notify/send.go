@@ -194,7 +194,7 @@ func (s *Sender) room(ctx context.Context, c *Channel, m *Message) (string, erro
 	if s.o.Room == nil {
 		return "", refused("", "this server has no chat to post in")
 	}
-	if err := s.o.Room(ctx, c.get("room"), m.Text(c.Lang, 8000)); err != nil {
+	if err := s.o.Room(ctx, c.get("room"), m.card(c.Lang)); err != nil {
 		return "", broken(fmt.Errorf("post to the room: %w", err))
 	}
 	return "posted", nil

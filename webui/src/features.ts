@@ -1,6 +1,7 @@
 // Every feature of the chat beyond rooms, timeline and composer, one line each.
 
 import type { Feature } from "./frame";
+import { alertsFeature } from "./alerts";
 import { datesFeature } from "./dates";
 import { devicesFeature } from "./devices";
 import { directoryFeature } from "./directory";
@@ -24,6 +25,7 @@ import { threadsFeature } from "./threads";
 import { voiceFeature } from "./voice";
 
 export const features: Feature[] = [
+  alertsFeature,
   appFeature,
   datesFeature,
   threadsFeature,

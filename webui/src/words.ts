@@ -3,6 +3,7 @@
 // compares them.
 
 import * as account from "./words/account";
+import * as alerts from "./words/alerts";
 import * as app from "./words/app";
 import * as core from "./words/core";
 import * as compose from "./words/compose";
@@ -20,6 +21,7 @@ const areas = [
   app,
   core,
   account,
+  alerts,
   compose,
   notices,
   directory,
@@ -36,6 +38,7 @@ export const en = {
   ...app.en,
   ...core.en,
   ...account.en,
+  ...alerts.en,
   ...compose.en,
   ...notices.en,
   ...directory.en,
@@ -54,6 +57,7 @@ export const zh: Record<Key, string> = {
   ...app.zh,
   ...core.zh,
   ...account.zh,
+  ...alerts.zh,
   ...compose.zh,
   ...notices.zh,
   ...directory.zh,
