@@ -17,7 +17,8 @@ const restFactor = 6
 
 // consolePages are those of the operators' console that are timed.
 func consolePages() []string {
-	return []string{"/admin", "/admin/alerts", "/admin/rules", "/admin/boards/host", "/admin/probes", "/admin/metrics"}
+	return []string{"/admin", "/admin/alerts", "/admin/rules", "/admin/boards/im", "/admin/boards/host", "/admin/probes", "/admin/host", "/admin/health",
+		"/admin/audit", "/admin/people", "/admin/sessions", "/admin/operations", "/admin/storage", "/admin/metrics"}
 }
 
 // watching compares a server that watches itself with one that does not: at
@@ -105,7 +106,8 @@ func (s *Setup) atRest(ctx context.Context, sides [2]*pairs, r *Report) error {
 // pages times pages of the console as the server makes them.
 func (s *Setup) pages(ctx context.Context, c *child, token string, r *Report) error {
 	s.say("watch: pages of the console", "监控：控制台页面")
-	h := http.Client{Timeout: time.Minute, Transport: &http.Transport{}}
+	h := http.Client{Timeout: time.Minute, Transport: &http.Transport{},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }} // the login page is not what is timed
 	defer h.CloseIdleConnections()
 	worst := time.Duration(0)
 	for _, page := range consolePages() {

@@ -75,6 +75,7 @@ func New(o Options) *Host {
 		{name: "facts", take: h.takeFacts},
 		{name: "gateway", every: 30 * time.Second, take: h.takeGateway},
 		{name: "dns", every: time.Minute, take: h.takeDNS},
+		{name: "processes", every: time.Minute, take: h.takeProcesses},
 	}
 	return h
 }

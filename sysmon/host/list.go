@@ -20,18 +20,19 @@ type Process struct {
 	User    string
 	Name    string  // of the program, without arguments
 	Path    string  // of its file; empty when it may not be read
-	CPU     float64 // percent of one core since the last list, at least a quarter of a second
+	CPU     float64 // percent of one core since the look before, a quarter of a second to a minute ago
 	RSS     uint64  // bytes
 	Threads int
 	Started time.Time
 	Own     bool // this program
 }
 
-// usage remembers CPU times between two lists.
+// usage remembers CPU times between two lists, and the newest list.
 type usage struct {
 	mu    sync.Mutex
 	at    time.Time
 	times map[lifetime]float64 // seconds
+	list  []Process
 }
 
 // lifetime tells a process from a later one of the same number.
@@ -40,19 +41,26 @@ type lifetime struct {
 	created int64
 }
 
-// Processes lists all processes, the busiest first, then the largest. The
-// first call takes a quarter of a second, to see who is busy now.
+// shortestSpan is the least time between two looks that tells who is busy.
+const shortestSpan = 250 * time.Millisecond
+
+// Processes lists all processes, the busiest first, then the largest. Who asks
+// again within a quarter of a second gets the same list; only a call before
+// the first sample takes that long.
 func (h *Host) Processes(ctx context.Context) ([]Process, error) {
 	h.usage.mu.Lock()
 	defer h.usage.mu.Unlock()
-	if time.Since(h.usage.at) > time.Minute || time.Since(h.usage.at) < 250*time.Millisecond {
-		if time.Since(h.usage.at) > time.Minute {
-			if err := h.usage.look(ctx); err != nil {
-				return nil, err
-			}
+	if h.usage.at.IsZero() {
+		if err := h.usage.look(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if left := shortestSpan - time.Since(h.usage.at); left > 0 {
+		if h.usage.list != nil {
+			return slices.Clone(h.usage.list), nil
 		}
 		select {
-		case <-time.After(250*time.Millisecond - min(time.Since(h.usage.at), 250*time.Millisecond)):
+		case <-time.After(left):
 		case <-ctx.Done():
 			return nil, fmt.Errorf("list processes: %w", ctx.Err())
 		}
@@ -89,7 +97,19 @@ func (h *Host) Processes(ctx context.Context) ([]Process, error) {
 	slices.SortFunc(out, func(a, b Process) int {
 		return cmp.Or(cmp.Compare(b.CPU, a.CPU), cmp.Compare(b.RSS, a.RSS), cmp.Compare(a.PID, b.PID))
 	})
-	return out, nil
+	h.usage.list = out
+	return slices.Clone(out), nil
+}
+
+// takeProcesses lets a list that is asked for later know who was busy since.
+func (h *Host) takeProcesses(ctx context.Context, _ *page) error {
+	h.usage.mu.Lock()
+	defer h.usage.mu.Unlock()
+	if time.Since(h.usage.at) < time.Minute {
+		return nil
+	}
+	h.usage.list = nil
+	return h.usage.look(ctx)
 }
 
 // look reads the CPU times of every process.
