@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -286,12 +285,7 @@ func (a *Admin) silenceAlert(r *Request) {
 		if !found {
 			return alert.ErrGone
 		}
-		var list []string
-		for name, value := range x.Labels {
-			list = append(list, name+"="+strconv.Quote(value))
-		}
-		slices.Sort(list)
-		_, err = m.Silence(r.ctx, alert.Silence{Matchers: list, End: time.Now().Add(d), Author: r.who(), Reason: r.Form("reason")})
+		_, err = m.Silence(r.ctx, alert.Silence{Matchers: exactly(x.Labels), End: time.Now().Add(d), Author: r.who(), Reason: r.Form("reason")})
 		return err
 	})
 }

@@ -1,7 +1,9 @@
 package admin
 
 import (
+	"cmp"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,7 +37,7 @@ func (a *Admin) channelsPage(r *Request) {
 
 func (a *Admin) showChannels(r *Request, m *alert.Manager, f console.Form, answer func(func(console.View) templ.Component)) {
 	answer(func(v console.View) templ.Component {
-		p := console.Channels{Plan: f, Heartbeat: heartbeat(v, m)}
+		p := console.Channels{Plan: f, Heartbeat: heartbeat(v, m), Steps: stepsShown(f)}
 		for _, k := range notify.Kinds() {
 			p.Kinds = append(p.Kinds, console.Option{Value: k.Name, Title: v.In(k.Title)})
 		}
@@ -44,7 +46,7 @@ func (a *Admin) showChannels(r *Request, m *alert.Manager, f console.Form, answe
 		}
 		for _, c := range m.Channels() {
 			k, _ := notify.KindOf(c.Kind)
-			row := console.ChannelRow{ID: c.ID, Name: c.Name, Kind: v.In(k.Title), Where: where(c), Lang: c.Lang, Off: c.Off, PerHour: c.PerHour}
+			row := console.ChannelRow{ID: c.ID, Name: c.Name, Kind: v.In(k.Title), Where: where(c), Lang: tongue(v, c.Lang), Off: c.Off, Beats: c.Kind == "webhook", PerHour: c.PerHour}
 			if row.PerHour == 0 {
 				row.PerHour = notify.DefaultPerHour
 			}
@@ -67,6 +69,17 @@ func where(c notify.Channel) string {
 	return c.Kind
 }
 
+// tongue is the name of a channel's language.
+func tongue(v console.View, lang string) string {
+	switch lang {
+	case "zh":
+		return "中文"
+	case "en":
+		return "English"
+	}
+	return v.Say("中文 and English", "中文与英文")
+}
+
 // planForm is the plan as the fields of its form.
 func planForm(p alert.Plan) console.Form {
 	f := console.Form{Values: map[string]string{}, Errors: map[string]string{}}
@@ -79,15 +92,51 @@ func planForm(p alert.Plan) console.Form {
 		tick("route-"+s, list)
 	}
 	tick("second", p.Second)
-	f.Values["after"] = "15"
-	if len(p.Escalation) > 0 {
-		tick("step", p.Escalation[0].Channels)
-		f.Values["after"] = strconv.FormatFloat(time.Duration(p.Escalation[0].After).Minutes(), 'f', -1, 64)
+	for i, s := range p.Escalation {
+		n := strconv.Itoa(i)
+		f.Values["after-"+n] = strconv.FormatFloat(time.Duration(s.After).Minutes(), 'f', -1, 64)
+		tick("step-"+n, s.Channels)
+		tick("sev-"+n, s.Covered())
+	}
+	if n := len(p.Escalation); n < alert.MaxSteps {
+		tick("sev-"+strconv.Itoa(n), new(alert.Step).Covered())
 	}
 	f.Values["repeat"] = strconv.FormatFloat(time.Duration(p.Repeat).Hours(), 'f', -1, 64)
 	f.Values["heartbeat"] = p.Heartbeat.Channel
 	f.Values["every"] = strconv.FormatFloat(time.Duration(p.Heartbeat.Every).Seconds(), 'f', -1, 64)
 	return f
+}
+
+// stepsShown are the steps that a form has fields for: those of the plan, or
+// those that came back, and one to fill in.
+func stepsShown(f console.Form) int {
+	n := 0
+	for n < alert.MaxSteps {
+		if _, ok := f.Values["after-"+strconv.Itoa(n)]; !ok {
+			break
+		}
+		n++
+	}
+	return min(n+1, alert.MaxSteps)
+}
+
+// postedSteps are the steps of the form that have channels, by their time.
+func (r *Request) postedSteps(ticked func(name string) []string) []alert.Step {
+	var out []alert.Step
+	for i := range alert.MaxSteps {
+		n := strconv.Itoa(i)
+		s := alert.Step{After: r.amount("after-"+n, time.Minute), Channels: ticked("step-" + n)}
+		for _, sev := range alert.Severities() {
+			if r.Form("sev-"+n+"-"+sev) == "on" {
+				s.Severities = append(s.Severities, sev)
+			}
+		}
+		if len(s.Channels) > 0 {
+			out = append(out, s)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b alert.Step) int { return cmp.Compare(a.After, b.After) })
+	return out
 }
 
 // amount is a number of a form in units of d; what is none is 0, which the
@@ -119,21 +168,12 @@ func (a *Admin) savePlan(r *Request) {
 		p.Routes[s] = ticked("route-" + s)
 	}
 	p.Second = ticked("second")
-	step := alert.Step{After: r.amount("after", time.Minute), Channels: ticked("step")}
-	switch {
-	case len(step.Channels) == 0:
-		p.Escalation = nil
-	case len(p.Escalation) == 0:
-		p.Escalation = []alert.Step{step}
-	default:
-		step.Severities = p.Escalation[0].Severities
-		p.Escalation[0] = step
-	}
+	p.Escalation = r.postedSteps(ticked)
 	p.Repeat = r.amount("repeat", time.Hour)
 	p.Heartbeat = alert.HeartbeatTo{Channel: r.Form("heartbeat"), Every: r.amount("every", time.Second)}
 	if err := m.SetPlan(p); err != nil {
 		f := r.Filled()
-		if r.mistake(&f, err, map[string]string{"grouping": "repeat", "escalation": "after", "heartbeat": "every"}) {
+		if r.mistake(&f, err, map[string]string{"grouping": "repeat", "escalation": "", "heartbeat": "every"}) {
 			a.showChannels(r, m, f, r.Invalid)
 		}
 		return
@@ -196,7 +236,10 @@ func (a *Admin) showChannel(r *Request, c notify.Channel, f console.Form, tested
 		return
 	}
 	answer(func(v console.View) templ.Component {
-		p := console.ChannelEdit{ID: c.ID, Kind: c.Kind, KindTitle: v.In(k.Title), Form: f}
+		p := console.ChannelEdit{ID: c.ID, Kind: c.Kind, KindTitle: v.In(k.Title), Form: f, Languages: []console.Option{{Value: "zh", Title: "中文"}, {Value: "en", Title: "English"}}}
+		if k.Chat {
+			p.Languages = append(p.Languages, console.Option{Value: notify.Both, Title: tongue(v, notify.Both)})
+		}
 		for _, x := range k.Fields {
 			p.Fields = append(p.Fields, channelInput(v, x))
 		}

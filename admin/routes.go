@@ -79,6 +79,7 @@ func Routes() []Route {
 		probeRoutes(),
 		machineRoutes(),
 		mindingRoutes(),
+		automaticRoutes(),
 		peopleRoutes(),
 		insideRoutes(),
 		queryRoutes(),

@@ -3,6 +3,8 @@ package admin
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,13 +30,57 @@ func silenceRoutes() []Route {
 	}
 }
 
+// silencesPage lists silences. With fp in the address the form has the labels
+// of that alert.
 func (a *Admin) silencesPage(r *Request) {
-	if m := a.manager(r); m != nil {
-		a.showSilences(r, m, console.Form{}, r.Page)
+	m := a.manager(r)
+	if m == nil {
+		return
 	}
+	f := console.Form{}
+	if fp := r.Query("fp"); fp != "" {
+		x, found, err := m.One(r.ctx, fp)
+		if err != nil {
+			r.Fault(err)
+			return
+		}
+		if found {
+			f.Values = map[string]string{"matchers": strings.Join(exactly(x.Labels), "\n")}
+		}
+	}
+	a.showSilences(r, m, f, nil, r.Page)
 }
 
-func (a *Admin) showSilences(r *Request, m *alert.Manager, f console.Form, answer func(func(console.View) templ.Component)) {
+// exactly are the matchers of all labels of an alert.
+func exactly(labels map[string]string) []string {
+	var list []string
+	for name, value := range labels {
+		list = append(list, name+"="+strconv.Quote(value))
+	}
+	slices.Sort(list)
+	return list
+}
+
+// mostPreview bounds the alerts that a preview names.
+const mostPreview = 20
+
+func (a *Admin) previewSilence(r *Request, m *alert.Manager, list []string) {
+	f := r.Filled()
+	found, err := m.Matching(list)
+	if err != nil {
+		if r.mistake(&f, err, map[string]string{"matcher": "matchers"}) {
+			a.showSilences(r, m, f, nil, r.Invalid)
+		}
+		return
+	}
+	p := &console.SilencePreview{More: max(0, len(found)-mostPreview)}
+	for _, e := range found[:min(len(found), mostPreview)] {
+		p.Alerts = append(p.Alerts, console.Option{Value: alert.AlertPath(e.Fingerprint), Title: e.Summary().In(r.Tongue())})
+	}
+	a.showSilences(r, m, f, p, r.Page)
+}
+
+func (a *Admin) showSilences(r *Request, m *alert.Manager, f console.Form, preview *console.SilencePreview, answer func(func(console.View) templ.Component)) {
 	list, err := m.Silences(r.ctx)
 	if err != nil {
 		r.Fault(err)
@@ -44,7 +90,7 @@ func (a *Admin) showSilences(r *Request, m *alert.Manager, f console.Form, answe
 	for _, s := range list {
 		rows = append(rows, console.SilenceRow{ID: s.ID, Matchers: strings.Join(s.Matchers, ", "), Author: s.Author, Reason: s.Reason, State: s.State, Start: s.Start, End: s.End, Affects: s.Affects})
 	}
-	answer(func(v console.View) templ.Component { return console.SilencesPage(v, rows, f) })
+	answer(func(v console.View) templ.Component { return console.SilencesPage(v, rows, f, preview) })
 }
 
 // mistake puts what is wrong into a form, and reports whether it was the
@@ -81,11 +127,15 @@ func (a *Admin) addSilence(r *Request) {
 			list = append(list, line)
 		}
 	}
+	if r.Form("do") == "preview" {
+		a.previewSilence(r, m, list)
+		return
+	}
 	id, err := m.Silence(r.ctx, alert.Silence{Matchers: list, End: time.Now().Add(d), Author: r.who(), Reason: r.Form("reason")})
 	if err != nil {
 		f := r.Filled()
 		if r.mistake(&f, err, map[string]string{"matcher": "matchers", "end": "for"}) {
-			a.showSilences(r, m, f, r.Invalid)
+			a.showSilences(r, m, f, nil, r.Invalid)
 		}
 		return
 	}

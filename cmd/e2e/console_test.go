@@ -36,6 +36,14 @@ func consolePages() []consolePage {
 		{name: "channels", at: "/admin/channels"},
 		{name: "new mail channel", at: "/admin/channels/edit?kind=email"},
 		{name: "new DingTalk channel", at: "/admin/channels/edit?kind=dingtalk"},
+		{name: "silence of more", at: "/admin/alerts", open: func(w *walker) {
+			w.click(".alert-card summary", "")
+			w.click(".alert-card a[href*='/admin/silences?fp=']", "")
+			w.click("button[value=preview]", "")
+			w.finds("#silence-preview", "")
+		}},
+		{name: "automatic actions", at: "/admin/automatic"},
+		{name: "one automatic action", at: "/admin/automatic/one?alert=MemoryLeakSuspected&action=free_memory"},
 		{name: "health", at: "/admin/health"},
 		{name: "checklists", at: "/admin/checklists"},
 		{name: "runbooks", at: "/admin/cases"},

@@ -156,9 +156,74 @@ alerting: {alertmanagers: [{api_version: v2, static_configs: [{targets: ["`+at+`
 }
 
 func TestForeignAlertsThatAreNone(t *testing.T) {
+	m := open(t, t.TempDir(), quick())
 	for _, body := range []string{"", "hello", "[", `{"alerts":[{"labels":{}}]}`, `[{"labels":{"alertname":"x","bad label":"y"}}]`, `[{"labels":{"alertname":"` + strings.Repeat("x", maxLabelValue+1) + `"}}]`, strings.Repeat("[", 1<<20)} {
-		if _, err := Foreign([]byte(body)); err == nil {
+		list, err := Foreign([]byte(body))
+		if err == nil {
+			err = m.Receive(t.Context(), list)
+		}
+		if err == nil {
 			t.Errorf("taken: %.40q", body)
 		}
 	}
+	if list := m.Active(t.Context()); len(list) != 0 {
+		t.Errorf("%d of them fire", len(list))
+	}
+}
+
+// What comes late, twice or from a clock that is wrong changes nothing that is
+// true.
+func TestForeignAlertsOutOfOrder(t *testing.T) {
+	m := open(t, t.TempDir(), quick())
+	send := func(from, to string) {
+		t.Helper()
+		end := ""
+		if to != "" {
+			end = `,"endsAt":"` + to + `"`
+		}
+		list, err := Foreign([]byte(`[{"labels":{"alertname":"A"},"startsAt":"` + from + `"` + end + `}, {"labels":{"alertname":""}}]`))
+		ok(t, err)
+		if err := m.Receive(t.Context(), list); err == nil || !strings.Contains(err.Error(), "1 of 2 alerts were not taken") {
+			t.Errorf("the bad one of two: %v", err)
+		}
+	}
+	send("2026-01-02T00:00:00Z", "2026-01-02T01:00:00Z") // an end of what nobody knows
+	if list, _, _ := m.History(Query{}); len(list) != 0 {
+		t.Errorf("%+v", list)
+	}
+	send("2026-01-03T00:00:00Z", "")
+	send("2026-01-03T00:00:00Z", "")
+	send("2026-01-02T00:00:00Z", "2026-01-02T01:00:00Z") // an end of before, late
+	a := only(t, m)
+	if kinds(a.Episode) != "fired" {
+		t.Errorf("%s", kinds(a.Episode))
+	}
+	end := a.Start.Add(time.Hour).UTC().Format(time.RFC3339)
+	send("2026-01-03T00:00:00Z", end)
+	send("2026-01-03T00:00:00Z", end)
+	list, _, err := m.History(Query{})
+	ok(t, err)
+	if len(list) != 1 || kinds(list[0]) != "fired ended" || list[0].End.Before(list[0].Start) {
+		t.Errorf("%+v", list)
+	}
+	send("0001-02-03T00:00:00Z", "") // before 1970: now
+	if a := only(t, m); time.Since(a.Start) > time.Minute {
+		t.Errorf("began %s", a.Start)
+	}
+}
+
+// A step for other severities does not hold up those after it.
+func TestStepsForOtherSeveritiesArePassedOver(t *testing.T) {
+	m, p, boss := open(t, t.TempDir(), quick()), ring(t), ring(t)
+	id, up := hook(t, m, "ops", p), hook(t, m, "boss", boss)
+	plan(t, m, id, func(p *Plan) {
+		p.Escalation = []Step{{After: Span(time.Second), Channels: []string{id}, Severities: []string{"warning"}}, {After: Span(time.Second), Channels: []string{up}}}
+	})
+	fires(t, m, alarm("RaidDegraded", "critical"))
+	p.hears(notify.Firing)
+	boss.hears(notify.Escalated)
+	fires(t, m, alarm("RaidDegraded", "critical").over())
+	p.hears(notify.Resolved)
+	boss.hears(notify.Resolved)
+	p.hearsNothing(100 * time.Millisecond) // its step was never taken
 }

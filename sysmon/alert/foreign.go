@@ -31,7 +31,8 @@ type foreignAlert struct {
 
 // Foreign reads a request in Alertmanager's terms: the list of POST
 // /api/v2/alerts, as a Prometheus sends it, or the body of an Alertmanager's
-// webhook. Its error says what is wrong.
+// webhook. Its error says what is wrong; what each alert holds is checked by
+// Receive, which takes the good ones.
 func Foreign(body []byte) ([]Incoming, error) {
 	if len(body) > MaxForeign {
 		return nil, fmt.Errorf("more than %d bytes", MaxForeign)
@@ -68,9 +69,6 @@ func Foreign(body []byte) ([]Incoming, error) {
 			if v == "" {
 				delete(in.Labels, k)
 			}
-		}
-		if err := in.check(); err != nil {
-			return nil, err
 		}
 		out = append(out, in)
 	}

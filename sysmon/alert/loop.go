@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -180,17 +181,15 @@ func (p *Plan) nextStep(e *Episode) int {
 	return -1
 }
 
-func (s *Step) covers(severity string) bool {
+// Covered are the severities that a step is for.
+func (s *Step) Covered() []string {
 	if len(s.Severities) == 0 {
-		return severity != "warning"
+		return []string{"critical", "serious"}
 	}
-	for _, v := range s.Severities {
-		if v == severity {
-			return true
-		}
-	}
-	return false
+	return s.Severities
 }
+
+func (s *Step) covers(severity string) bool { return slices.Contains(s.Covered(), severity) }
 
 // setLevel keeps how far an episode has been raised before anybody is told, so
 // that a crash tells nobody twice.

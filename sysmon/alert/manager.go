@@ -315,7 +315,7 @@ func (m *Manager) accept(in *Incoming, now time.Time) (*alert.Alert, error) {
 		return nil, err
 	}
 	a := &alert.Alert{Alert: model.Alert{Labels: labelSet(in.Labels), Annotations: labelSet(in.Annotations), StartsAt: in.Start, EndsAt: in.End, GeneratorURL: in.Source}, UpdatedAt: now}
-	if a.StartsAt.IsZero() || a.StartsAt.After(now) {
+	if a.StartsAt.Unix() < 0 || a.StartsAt.After(now) { // keys are ordered from 1970
 		a.StartsAt = now.Truncate(time.Millisecond)
 	}
 	switch left := in.End.Sub(now); {
@@ -340,6 +340,8 @@ func (m *Manager) follow(in *Incoming, a *alert.Alert, now time.Time, room int) 
 		return &Episode{End: now}, false // known to nobody: nobody needs to hear
 	case over && !e.Firing():
 		return e, false
+	case over && in.End.Before(e.Start) && in.Start.Unix() > 0 && in.Start.Before(e.Start):
+		return &Episode{End: now}, false // the end of an earlier time, come late
 	case over:
 		m.finish(e, a.EndsAt)
 		return e, true
@@ -370,6 +372,9 @@ func (m *Manager) firing() int {
 
 // finish ends an episode. The caller holds mu.
 func (m *Manager) finish(e *Episode, at time.Time) {
+	if at.Before(e.Start) { // by the clock of a sender
+		at = e.Start
+	}
 	e.End = at.Round(0)
 	e.add(Event{At: e.End, Kind: Ended})
 	delete(m.since, e.Fingerprint)

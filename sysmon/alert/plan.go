@@ -38,6 +38,9 @@ type Plan struct {
 	Heartbeat  HeartbeatTo `json:"heartbeat"`
 }
 
+// MaxSteps bounds an escalation.
+const MaxSteps = 10
+
 // Step is whom to tell when nobody has acknowledged.
 type Step struct {
 	After      Span     `json:"after"` // since the first notice, or since it fired when none got out
@@ -116,8 +119,13 @@ func (p *Plan) Check(channels []notify.Channel) error {
 		lists = append(lists, list)
 	}
 	for i, s := range p.Escalation {
-		if time.Duration(s.After) < time.Second || time.Duration(s.After) > 7*24*time.Hour || len(s.Channels) == 0 || len(p.Escalation) > 10 {
+		if time.Duration(s.After) < time.Second || time.Duration(s.After) > 7*24*time.Hour || len(s.Channels) == 0 || len(p.Escalation) > MaxSteps {
 			return invalid("escalation", "step %d of the escalation needs channels and a time between 1 s and 7 days; at most 10 steps", "第 %d 级升级需要通道，时间为 1 秒到 7 天；最多 10 级", i+1)
+		}
+		for _, sev := range s.Severities {
+			if !isSeverity(sev) {
+				return invalid("escalation", "there is no severity %q", "没有 %q 这个级别", sev)
+			}
 		}
 		lists = append(lists, s.Channels)
 	}

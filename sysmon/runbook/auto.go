@@ -115,6 +115,32 @@ func (b *Books) Allow(ctx context.Context, who Person, alert, action string, on 
 	return err
 }
 
+// AutoRun is one run of an action by itself, and its case.
+type AutoRun struct {
+	Case string
+	Act
+}
+
+// AutoRuns are the last runs of an action by itself for an alert, the newest
+// first, as far as their cases are kept.
+func (b *Books) AutoRuns(alert, action string, most int) []AutoRun {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []AutoRun
+	for _, id := range slices.Backward(b.order) {
+		c := b.cases[id]
+		if c.Alert.Name != alert {
+			continue
+		}
+		for _, act := range slices.Backward(c.Acts) {
+			if act.Auto && act.Action == action && len(out) < most {
+				out = append(out, AutoRun{id, act})
+			}
+		}
+	}
+	return out
+}
+
 func lastHour(list []time.Time, now time.Time) []time.Time {
 	return slices.DeleteFunc(slices.Clone(list), func(t time.Time) bool { return now.Sub(t) >= time.Hour || t.After(now) })
 }

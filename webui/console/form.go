@@ -38,6 +38,9 @@ func (f Form) attributes(i Input) templ.OrderedAttributes {
 	if described != "" {
 		add("aria-describedby", described)
 	}
+	if i.Type == "number" {
+		add("step", "any") // the server says what is no number of its kind
+	}
 	if i.Required {
 		add("required", true)
 	}
