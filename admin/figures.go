@@ -25,6 +25,7 @@ type Figures struct {
 	tiles     kept[[]Tile]
 	gauges    kept[[]Gauge]
 	forecasts kept[[]health.Forecast]
+	paths     kept[Path]
 }
 
 // kept is what was read, and when.

@@ -22,6 +22,12 @@ import (
 type Overview struct {
 	// Checks are all checks there are, in any order.
 	Checks func(ctx context.Context) []Check
+	// Path is whether messages get through; it is one of the checks too.
+	Path func(ctx context.Context) Path
+	// Steps are what a new server still needs, until all are done or somebody
+	// puts them away with Skip.
+	Steps func(ctx context.Context) []FirstStep
+	Skip  func() error
 	// Tiles are figures with their last hour.
 	Tiles func(ctx context.Context) []Tile
 	// Gauges are shares of a limit: processors, memory, disk.
@@ -90,14 +96,36 @@ type Fact struct {
 }
 
 func overviewRoutes() []Route {
-	return []Route{{Method: "GET", Path: "/admin", Title: words.Of("Overview", "概览"), Group: Home, Icon: "home", Need: Sees,
-		Topics: []string{"overview"}, Handle: (*Admin).overview}}
+	return []Route{
+		{Method: "GET", Path: "/admin", Title: words.Of("Overview", "概览"), Group: Home, Icon: "home", Need: Sees, Topics: []string{"overview"}, Handle: (*Admin).overview},
+		{Method: "POST", Path: "/admin/steps/skip", Need: Manages, Handle: (*Admin).skipSteps},
+	}
+}
+
+// Merge puts what others found about the same things, by their IDs, into a list
+// of checks: the graver opinion stays, and where they agree the earlier one with the
+// link of the later.
+func Merge(checks, more []Check) []Check {
+	out := slices.Clone(checks)
+	for _, m := range more {
+		i := slices.IndexFunc(out, func(c Check) bool { return c.ID == m.ID })
+		switch {
+		case i < 0:
+			out = append(out, m)
+		case gravity(m.Level) > gravity(out[i].Level) && m.Level != console.Neutral, out[i].Level == console.Neutral:
+			out[i] = m
+		case out[i].Href == "":
+			out[i].Href, out[i].Cure = m.Href, m.Cure
+		}
+	}
+	return out
 }
 
 func (a *Admin) overview(r *Request) {
 	r.Page(func(v console.View) templ.Component {
 		o := a.overviewView(r.ctx, v)
 		a.aboutLogins(r, v, &o)
+		o.Steps = a.stepsView(r.ctx, v)
 		for _, p := range a.people.others(r.User, a.o.Now()) {
 			o.Others = append(o.Others, console.Other{Name: p.name, Address: p.address, Path: p.path, At: p.at})
 		}
@@ -108,8 +136,16 @@ func (a *Admin) overview(r *Request) {
 // overviewView is the part of the overview that is the same for everybody.
 func (a *Admin) overviewView(ctx context.Context, v console.View) console.Overview {
 	o := console.Overview{}
+	var checks []Check
 	if f := a.o.Overview.Checks; f != nil {
-		checks := f(ctx)
+		checks = f(ctx)
+	}
+	if f := a.o.Overview.Path; f != nil {
+		p := f(ctx)
+		shown := pathView(v, p)
+		o.Path, checks = &shown, Merge(checks, []Check{p.check()})
+	}
+	if len(checks) > 0 {
 		slices.SortStableFunc(checks, func(x, y Check) int { return gravity(y.Level) - gravity(x.Level) })
 		for _, c := range checks {
 			o.Checks = append(o.Checks, console.Check{ID: c.ID, Title: v.In(c.Title), Level: c.Level, Detail: v.In(c.Detail), Href: a.linked(c.Href), Cure: v.In(c.Cure)})

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -138,6 +139,12 @@ func (s *server) facts(context.Context) []admin.Fact {
 	if s.cert != nil {
 		out = append(out, admin.Fact{Name: texts.Of("Certificate valid until", "证书有效期至"), At: s.cert.Status().NotAfter})
 	}
+	if s.watch != nil {
+		if unclean, seen := s.watch.Host.LastRun(); unclean {
+			at := seen.UTC().Format("2006-01-02 15:04 UTC")
+			out = append(out, admin.Fact{Name: texts.Of("The run before", "上一次运行"), Level: console.Warning, Value: texts.Of("did not end properly; last alive "+at, "未正常结束；最后存活于 "+at)})
+		}
+	}
 	return out
 }
 
@@ -148,6 +155,14 @@ func (s *server) banners(ctx context.Context) []admin.Banner {
 		if c.Level == console.Critical || c.Level == console.Serious {
 			out = append(out, admin.Banner{ID: c.ID, Level: c.Level, Text: texts.Of(c.Trouble.EN+": "+c.Detail.EN, c.Trouble.ZH+"："+c.Detail.ZH)})
 		}
+	}
+	switch last := s.reloaded.Load(); {
+	case last == nil:
+	case last.refused != nil:
+		out = append(out, admin.Banner{ID: "config", Level: console.Serious, Text: texts.Of("The configuration has a mistake, so the one before holds: "+last.refused.Error(), "配置有误，仍使用之前的配置："+last.refused.Error())})
+	case len(last.waiting) > 0:
+		keys := strings.Join(last.waiting, ", ")
+		out = append(out, admin.Banner{ID: "restart", Level: console.Warning, Text: texts.Of("These settings wait for a restart of the server: "+keys, "以下设置在服务器重启后生效："+keys)})
 	}
 	return out
 }

@@ -73,6 +73,8 @@ type server struct {
 	profiles     *profiles                     // kept for who looks into a fault
 	reloadMu     sync.Mutex                    // one reload at a time
 	before       atomic.Pointer[config.Config] // as it was before the last reload; nil: there was none
+	booted       config.Config                 // as it was read at the start
+	reloaded     atomic.Pointer[reloaded]      // what came of the last reload; nil: there was none
 	loops        sync.WaitGroup                // keep and punctual
 }
 
@@ -81,7 +83,7 @@ type server struct {
 func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Writer) error {
 	recent := &recentLog{}
 	log, level := logger(cfg, io.MultiWriter(errOut, recent))
-	s := &server{cfg: cfg, level: level, began: time.Now(), recent: recent,
+	s := &server{cfg: cfg, booted: cfg, level: level, began: time.Now(), recent: recent,
 		profiles: &profiles{dir: filepath.Join(cfg.Server.DataDir, watchDir, "profiles")}}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -232,6 +234,7 @@ func (s *server) wait(ctx context.Context, read func() (config.Config, config.So
 		case <-hup:
 			if next, _, err := read(); err != nil {
 				log.Error("reload configuration: everything stays as it was", "error", err)
+				s.reloaded.Store(&reloaded{refused: err})
 			} else {
 				s.reload(next, log)
 				if err := s.noteReload(ctx, next); err != nil {
@@ -248,6 +251,12 @@ func (s *server) wait(ctx context.Context, read func() (config.Config, config.So
 	}
 }
 
+// reloaded is what came of a reload.
+type reloaded struct {
+	waiting []string // keys that wait for the next start
+	refused error    // the configuration is wrong, and the one before holds
+}
+
 // reload takes over the keys that may change while the server runs, and names
 // those that wait for the next start.
 func (s *server) reload(next config.Config, log *slog.Logger) {
@@ -261,6 +270,8 @@ func (s *server) reload(next config.Config, log *slog.Logger) {
 	_ = s.level.UnmarshalText([]byte(next.Log.Level)) // checked when it was read
 	s.retune(next)
 	s.gate.Retune(gateLimits(next))
+	_, open := config.Changed(s.booted, next)
+	s.reloaded.Store(&reloaded{waiting: open})
 	log.Info("configuration reloaded", "changed", now, "after_restart", waiting)
 }
 

@@ -62,6 +62,15 @@ func (h *Host) Start() error {
 	return nil
 }
 
+// LastRun tells whether the run before this one ended without Stop, and when it
+// was last seen alive.
+func (h *Host) LastRun() (unclean bool, seen time.Time) {
+	m := &h.marker
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.unclean, m.lastSeen
+}
+
 // Stop says that this run ends as it should.
 func (h *Host) Stop() error {
 	m := &h.marker

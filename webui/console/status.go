@@ -67,3 +67,13 @@ func failedLevel(n int) Level {
 	}
 	return Warning
 }
+
+func stepsDone(steps []FirstStep) int {
+	n := 0
+	for _, s := range steps {
+		if s.Done {
+			n++
+		}
+	}
+	return n
+}
