@@ -36,6 +36,7 @@ func (g *Gate) beat() {
 
 // check looks at one session.
 func (s *session) check(now int64, interval, tick time.Duration) {
+	s.settleOpen(now)
 	silent := time.Duration(now - s.beat.Load())
 	switch {
 	case !s.loggedIn.Load():

@@ -145,14 +145,10 @@ func (f *fanner) spread(index uint64, e *event) {
 		f.sessions = append(f.sessions, g.hub.users[user]...)
 	}
 	g.hub.mu.RUnlock()
-	deliveries := 0
 	for _, s := range f.sessions {
-		if s.deliver(index, e) {
-			deliveries++
-		}
+		s.deliver(index, e)
 	}
 	if e.at > 0 {
-		g.meters.deliveries.Add(deliveries)
 		g.meters.offline.Add(f.away(d))
 		g.meters.talk.in(d.Room, g.now())
 	}

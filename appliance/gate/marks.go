@@ -28,6 +28,7 @@ type pending struct {
 	pos, seq uint64
 	room     id.ID
 	at       int64 // when the message of a delivery was accepted, Unix ms; 0: no delivery
+	missing  bool  // counted as a delivery that was not acknowledged
 }
 
 // marks collects the sessions that made progress.
@@ -85,6 +86,7 @@ func (s *session) wrote(f *frame) {
 		return
 	}
 	if len(p.pending) == maxPending {
+		s.forgetOpen(maxPending / 4)
 		p.pending = p.pending[:copy(p.pending, p.pending[maxPending/4:])]
 	}
 	at := int64(0)
@@ -94,7 +96,7 @@ func (s *session) wrote(f *frame) {
 	if f.sender != s.user {
 		p.receipt(s, f.room).Pushed = f.seq
 	}
-	one := pending{f.pos, f.seq, f.room, at}
+	one := pending{pos: f.pos, seq: f.seq, room: f.room, at: at}
 	if f.pos <= p.mark.Acked { // the answer came before this note of what it answers
 		r := p.receipt(s, f.room)
 		r.Acked = max(r.Acked, f.seq)
@@ -102,6 +104,9 @@ func (s *session) wrote(f *frame) {
 		return
 	}
 	p.pending = append(p.pending, one)
+	if at > 0 && s.waits.Load() == 0 {
+		s.waits.Store(at)
+	}
 }
 
 // receipt finds or makes the receipt of a room.
@@ -151,31 +156,15 @@ func (s *session) ack(position uint64, now time.Time) {
 	if len(p.pending) == 0 && cap(p.pending) > 16 {
 		p.pending = nil
 	}
+	s.open()
 	s.list(now.UnixMilli())
-}
-
-// acknowledged counts deliveries that have arrived, those of one moment
-// together.
-func (m *meters) acknowledged(list []pending, now int64) {
-	acks := 0
-	for i := 0; i < len(list); {
-		n := 1
-		for i+n < len(list) && list[i+n].at == list[i].at {
-			n++
-		}
-		if at := list[i].at; at > 0 {
-			acks += n
-			m.latency.ObserveN(float64(now-at)/1000, uint64(n))
-		}
-		i += n
-	}
-	m.acks.Add(acks)
 }
 
 // leave saves what a session that ends knows of its device.
 func (s *session) leave() {
 	s.mu.Lock()
 	mark := s.progress.mark
+	s.leaveOpen()
 	s.mu.Unlock()
 	mark.Device, mark.Seen = s.device, s.g.now().UnixMilli()
 	s.g.marks.merge(mark)

@@ -70,7 +70,7 @@ func (g *Gate) measureConnections(r *meter.Registry) {
 func (g *Gate) measureDeliveries(r *meter.Registry) {
 	m := g.meters
 	r.Counter(meter.Family{Name: "im_deliveries_total", Source: "gate",
-		Help:   meter.Say("New messages handed to devices that are online, one for each device.", "交给在线设备的新消息数，每台设备计一次。"),
+		Help:   meter.Say("New messages handed to devices that are online, one for each device; counted when acknowledged, or when a device that is alive has not done so for ten seconds.", "交给在线设备的新消息数，每台设备计一次；确认时计入，或设备在线但十秒仍未确认时计入。"),
 		Normal: meter.Say("Messages times the devices online in their rooms.", "消息数乘以房间内在线设备数。"), Action: meter.Say("See im_delivery_acks_total.", "参见 im_delivery_acks_total。")}, &m.deliveries)
 	r.Counter(meter.Family{Name: "im_delivery_acks_total", Source: "gate",
 		Help:   meter.Say("Deliveries that the device acknowledged.", "设备已确认的投递数。"),
@@ -79,6 +79,9 @@ func (g *Gate) measureDeliveries(r *meter.Registry) {
 	r.Counter(meter.Family{Name: "im_deliveries_offline_total", Source: "gate",
 		Help:   meter.Say("New messages for people who were not online, one for each person.", "接收者不在线的新消息数，每人计一次。"),
 		Normal: meter.Say("Many at night.", "夜间较多。"), Action: meter.Say("None: they get them when they come back.", "无需处理，上线后会收到。")}, &m.offline)
+	r.Counter(meter.Family{Name: "im_deliveries_left_total", Source: "gate",
+		Help:   meter.Say("New messages on their way to devices whose connection ended before they could acknowledge.", "设备连接断开时仍在途中、未及确认的新消息数。"),
+		Normal: meter.Say("Few; more when laptops are shut in the evening.", "很少；下班合上笔记本时会增多。"), Action: meter.Say("None: they get them when they come back. Many: see connections_active.", "无需处理，上线后会收到；较多时参见 connections_active。")}, &m.left)
 	r.Histogram(meter.Family{Name: "im_delivery_latency_seconds", Source: "gate",
 		Help:   meter.Say("Time from a message's acceptance until a device that is online has acknowledged it, by the server's clock alone.", "从消息被接受到在线设备确认的时间，仅以服务器时钟计。"),
 		Normal: meter.Say("p50 under 50 ms, p95 under 300 ms.", "P50 低于 50 毫秒，P95 低于 300 毫秒。"),

@@ -14,7 +14,11 @@ import (
 //
 // A delivery is a new message that was handed to a device of somebody else than
 // its author while that device followed the stream; it is acknowledged when the
-// device confirms a position at or after it. What a device takes later, because
+// device confirms a position at or after it. It is counted when that is decided:
+// with its acknowledgement, or as missing once the device has not acknowledged
+// it for ten seconds and has given a sign of life since. So a laptop that is shut
+// is no loss: what was on its way when the connection ended counts as left, and
+// the device gets it when it comes back. What a device takes later, because
 // it was away, is neither: its account counted as offline when the message was
 // sent. The latency of a delivery begins when the server accepted the message
 // and ends when the acknowledgement has come in, both by the server's clock, so
@@ -33,6 +37,7 @@ type meters struct {
 	panics      meter.Counter
 	missed      meter.Counter
 	deliveries  meter.Counter
+	left        meter.Counter // deliveries open when the session ended
 	acks        meter.Counter
 	offline     meter.Counter
 	caughtUp    meter.Counter // returns that were served from the ring …

@@ -92,44 +92,60 @@ func TestASessionsTimeLandsInItsBucket(t *testing.T) {
 	}
 }
 
-// Deliveries are counted for each device online, acknowledgements as they come;
-// a client that never acknowledges shows at once in their ratio; people who are
-// away are counted apart; what they get later is no delivery.
+// Deliveries are counted for each device online, acknowledgements as they come.
+// A device that lives and never acknowledges shows in their ratio after ten
+// seconds; one that says nothing more does not, and what was on its way when its
+// connection ended counts apart, as people who are away do. What they get later
+// is no delivery.
 func TestDeliveriesAndAcknowledgements(t *testing.T) {
 	f := newFake()
-	h := open4test(t, f, nil)
-	f.join(1, 1, 2, 3, 4)
-	writer, ann, mute := h.streams(f.device(1, 11)), h.streams(f.device(2, 21)), h.streams(f.device(3, 31))
+	var passed atomic.Int64
+	h := open4test(t, f, func(o *Options) { o.Now = func() time.Time { return time.Now().Add(time.Duration(passed.Load())) } })
+	f.join(1, 1, 2, 3, 4, 5)
+	writer, ann, mute, shut := h.streams(f.device(1, 11)), h.streams(f.device(2, 21)), h.streams(f.device(3, 31)), h.streams(f.device(5, 51))
 	var sent wire.Sent
 	for range 10 {
 		writer.must("message.send", wire.SendParams{Room: 1, Text: "hello"}, &sent)
-		ann.event("message")
-		mute.event("message")
+		for _, s := range []*strict{ann, mute, shut} {
+			s.event("message")
+		}
 	}
 	ann.must("sync.ack", wire.AckParams{Position: sent.Position}, nil)
 	eventually(t, "counted", func() bool { return h.metric("im_delivery_acks_total") == 10 })
-	for name, want := range map[string]float64{"im_deliveries_total": 20, "im_deliveries_offline_total": 10, "im_delivery_latency_seconds_count": 10,
-		"im_conversations_active": 1, `im_action_total{action="send",result="ok"}`: 10} {
-		if got := h.metric(name); got != want {
-			t.Errorf("%s is %v, want %v", name, got, want)
+	figures := func(want map[string]float64) {
+		t.Helper()
+		for name, want := range want {
+			if got := h.metric(name); got != want {
+				t.Errorf("%s is %v, want %v", name, got, want)
+			}
 		}
 	}
+	figures(map[string]float64{"im_deliveries_total": 10, "im_deliveries_left_total": 0, "im_deliveries_offline_total": 10, "im_delivery_latency_seconds_count": 10,
+		"im_conversations_active": 1, `im_action_total{action="send",result="ok"}`: 10})
 	if sum := h.metric("im_delivery_latency_seconds_sum"); sum < 0 || sum > 100 {
 		t.Errorf("latencies sum up to %v s", sum)
 	}
-	late := h.connect(f.device(4, 41))
-	late.must("sync.start", wire.SyncParams{Since: 1}, nil)
-	late.event("message")
-	late.must("sync.ack", wire.AckParams{Position: sent.Position}, nil)
-	eventually(t, "the stream is at its end", func() bool { return allQuiet(h.g.hub.every()) })
-	if d, a := h.metric("im_deliveries_total"), h.metric("im_delivery_acks_total"); d != 20 || a != 10 {
-		t.Errorf("catching up counted: %v deliveries, %v acknowledged", d, a)
-	}
+	passed.Store(int64(11 * time.Second))
+	eventually(t, "the mute device is found", func() bool {
+		mute.must("sync.ping", struct{}{}, nil)
+		return h.metric("im_deliveries_total") > 10
+	})
+	_ = shut.c.Close()
+	eventually(t, "the other one is gone", func() bool { return h.metric("im_deliveries_left_total") > 0 })
+	figures(map[string]float64{"im_deliveries_total": 20, "im_delivery_acks_total": 10, "im_deliveries_left_total": 10})
 	for _, info := range h.g.Sessions() {
 		if info.User == 3 && info.Unacked != 10 {
 			t.Errorf("the mute device has %d unacknowledged", info.Unacked)
 		}
 	}
+	mute.must("sync.ack", wire.AckParams{Position: sent.Position}, nil) // late is better than never
+	eventually(t, "counted", func() bool { return h.metric("im_delivery_acks_total") == 20 })
+	late := h.connect(f.device(4, 41))
+	late.must("sync.start", wire.SyncParams{Since: 1}, nil)
+	late.event("message")
+	late.must("sync.ack", wire.AckParams{Position: sent.Position}, nil)
+	eventually(t, "the stream is at its end", func() bool { return allQuiet(h.g.hub.every()) })
+	figures(map[string]float64{"im_deliveries_total": 20, "im_delivery_acks_total": 20, "im_deliveries_left_total": 10})
 }
 
 // Virtual users' messages are in no figure about people.

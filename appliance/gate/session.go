@@ -34,6 +34,7 @@ type session struct {
 	rtt      atomic.Int64 // ns
 	suspect  atomic.Bool
 	missed   atomic.Uint32 // heartbeats
+	waits    atomic.Int64  // since when the oldest open delivery does, Unix ms; 0: none
 	loggedIn atomic.Bool
 
 	renewed int64 // ticks; of the reader, as the next two
@@ -65,6 +66,7 @@ type session struct {
 	dead     bool   // the connection is closed
 	why      string // of the end, for the log
 	progress progress
+	arrival  arrival
 	watching []id.ID // presence
 }
 
@@ -106,28 +108,26 @@ func (s *session) wake() {
 	go s.write()
 }
 
-// deliver hands a live session the event of index i and reports whether that
-// counts as a delivery of a message. A full queue makes the session fall behind:
-// its writer takes up at i from the ring.
-func (s *session) deliver(i uint64, e *event) bool {
+// deliver hands a live session the event of index i. A full queue makes the
+// session fall behind: its writer takes up at i from the ring.
+func (s *session) deliver(i uint64, e *event) {
 	if !s.live.Load() || (e.d.Device != 0 && e.d.Device != s.device) {
-		return false
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.live.Load() || i < s.cursor || e.pos <= s.after {
-		return false
+		return
 	}
 	if s.full(len(e.data)) {
 		s.live.Store(false)
 		s.cursor = i
 		s.g.meters.behind.Inc()
 		s.wake()
-		return false
+		return
 	}
 	s.cursor = i + 1
 	s.put(&e.frame)
-	return s.counts(&e.frame)
 }
 
 // counts reports whether a frame on its way to the session is a delivery: a new

@@ -229,14 +229,9 @@ func (s *session) pump(o *outbox) {
 		return
 	}
 	s.cursor = next
-	deliveries := 0
 	for _, e := range wanted {
 		s.put(&e.frame)
-		if s.counts(&e.frame) {
-			deliveries++
-		}
 	}
-	s.g.meters.deliveries.Add(deliveries)
 	// Under both locks: an event that is appended after this look is delivered
 	// by the fan-out, every one before it has been taken here.
 	s.g.ring.mu.RLock()
