@@ -3,6 +3,8 @@ package chat_test
 import (
 	"testing"
 
+	"github.com/google/uuid"
+
 	"posthouse/appliance/chat"
 	"posthouse/appliance/id"
 	"posthouse/appliance/wire"
@@ -42,4 +44,20 @@ func TestVirtualUsersAreHidden(t *testing.T) {
 	}
 	probe := d.login("probe-a", "pass of probe-a")
 	d.must(probe, "room.list", wire.Empty{}, nil)
+
+	// Nor is what they do in the figures of the server.
+	status := func() (s wire.StatusResult) {
+		t.Helper()
+		d.must(ann, "server.status", wire.Empty{}, &s)
+		return s
+	}
+	before := status()
+	var other wire.UserResult
+	d.must(box, "user.create", wire.UserCreate{Login: "probe-b", Name: "Probe B", Password: "pass of probe-b", Probe: true}, &other)
+	var room wire.RoomResult
+	d.must(probe, "room.direct", wire.UserParam{User: other.User.ID}, &room)
+	d.must(probe, "message.send", wire.SendParams{Room: room.Room.ID, Text: "probe", Key: uuid.NewString()}, nil)
+	if now := status(); now.Rooms != before.Rooms || now.Messages != before.Messages || now.Users != before.Users {
+		t.Errorf("%+v before, %+v after", before, now)
+	}
 }

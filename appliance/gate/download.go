@@ -132,7 +132,7 @@ func (f *files) content(ctx *fasthttp.RequestCtx, r *record.File) {
 			h.Set("Content-Range", part.contentRange(r.Size))
 		}
 	}
-	ctx.Response.SetBodyStream(f.stream(b, b, part), int(part.length))
+	ctx.Response.SetBodyStream(f.stream(b, b, part, r.Owner), int(part.length))
 }
 
 // unchanged sets the headers of a cache and answers when the client has the
@@ -267,7 +267,7 @@ func (f *files) thumbnail(ctx *fasthttp.RequestCtx, r *record.File, edge string)
 	}
 	ctx.Response.Header.SetContentType(kind)
 	ctx.Response.Header.Set("Content-Disposition", "inline")
-	ctx.Response.SetBodyStream(f.stream(small, small, span{0, info.Size()}), int(info.Size()))
+	ctx.Response.SetBodyStream(f.stream(small, small, span{0, info.Size()}, r.Owner), int(info.Size()))
 }
 
 // noThumbnail answers why a picture has no thumbnail. What is said of the
@@ -307,8 +307,8 @@ type fileStream struct {
 	sent   *meter.Counter
 }
 
-func (f *files) stream(r io.ReaderAt, c io.Closer, part span) *fileStream {
-	return &fileStream{Reader: io.NewSectionReader(r, part.offset, part.length), closer: c, files: f, sent: f.sent}
+func (f *files) stream(r io.ReaderAt, c io.Closer, part span, owner id.ID) *fileStream {
+	return &fileStream{Reader: io.NewSectionReader(r, part.offset, part.length), closer: c, files: f, sent: &f.of(owner).sent}
 }
 
 // SupportsBodyWriteTo implements fasthttp.BodyWriterTo.

@@ -8,13 +8,16 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"posthouse/appliance/id"
 	"posthouse/appliance/wire"
 )
 
@@ -76,6 +79,33 @@ func TestUploadConversation(t *testing.T) {
 	d.want(d.do(ann, "DELETE", path, nil), 204, "")
 	d.want(d.do(ann, "GET", path, nil), 404, wire.NotFound)
 	d.content(file, data)
+}
+
+// An upload is one action, whether it comes in one request or in three, and one
+// more for each refusal; those of virtual users are in no figure.
+func TestUploadsAreCountedOnce(t *testing.T) {
+	counted := map[string]int{}
+	d := openDepot(t, func(o *fileOptions) {
+		o.Virtual = func(user id.ID) bool { return user == 2 }
+		o.Acted = func(action string, status int, _ time.Duration) { counted[action+" "+strconv.Itoa(status)]++ }
+	})
+	data := noise(3000)
+	path := d.want(d.do(ann, "POST", "/api/uploads", nil, "Upload-Length: 3000"), 201, "").header.Get("Location")
+	d.want(d.patch(path, 0, data[:1000]), 204, "")
+	d.want(d.patch(path, 0, data[:1000]), 409, wire.Conflict)
+	d.want(d.patch(path, 1000, data[1000:]), 204, "")
+	d.want(d.patch(path, 3000, []byte("more")), 403, wire.Forbidden)
+	file := d.put("a.bin", "", data)
+	d.content(file.ID.String(), data)
+	path = d.want(d.do("2", "POST", "/api/uploads", bytes.NewReader(data), octets, "Upload-Length: 3000"), 201, "").header.Get("Posthouse-File")
+	d.want(d.do("2", "GET", "/files/"+path+"/a", nil), 200, "")
+	if want := map[string]int{"upload 204": 1, "upload 201": 1, "upload 403": 1}; !maps.Equal(counted, want) {
+		t.Errorf("counted %v, want %v", counted, want)
+	}
+	p := d.f.people
+	if f, r, s := p.finished.Get(), p.received.Get(), p.sent.Get(); f != 2 || r < 6000 || r > 7100 || s != 3000 {
+		t.Errorf("%d finished, %d bytes received, %d sent", f, r, s)
+	}
 }
 
 func TestUploadInOneRequest(t *testing.T) {
@@ -146,7 +176,7 @@ func TestUploadTooSlow(t *testing.T) {
 		t.Error(a)
 	}
 	// Enough of every window may take for ever.
-	slow := &body{files: d.f, left: 100 * time.Millisecond}
+	slow := &body{files: d.f, counts: d.f.people, left: 100 * time.Millisecond}
 	for range 10_000 {
 		if slow.account(64<<10, 90*time.Millisecond); slow.left != 100*time.Millisecond {
 			t.Fatal("a body that keeps the pace was not granted more")

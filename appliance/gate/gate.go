@@ -134,7 +134,7 @@ func open(o Options, s service) (*Gate, error) {
 	g.peers = newPeers(g.proxied)
 	g.meters = newMeters()
 	if o.Blobs != nil {
-		g.files = newFiles(fileOptions{Service: s, Blobs: o.Blobs, Thumbnails: o.Thumbnails, Now: g.now, Log: g.log})
+		g.files = newFiles(fileOptions{Service: s, Blobs: o.Blobs, Thumbnails: o.Thumbnails, Now: g.now, Log: g.log, Virtual: g.virtual, Acted: g.meters.acted})
 	}
 	g.measure(o.Meter)
 	g.outboxes.New = func() any { return new(outbox) }

@@ -188,11 +188,11 @@ func (g *Gate) RingUse() (hits, misses uint64, bytes int) {
 func (f *files) measure(r *meter.Registry) {
 	none := meter.Say("None.", "无需处理。")
 	grows := meter.Say("As people use it.", "随使用增长。")
-	r.Counter(meter.Family{Name: "im_upload_bytes_total", Source: "gate", Help: meter.Say("Bytes of uploads received.", "已接收的上传字节数。"), Normal: grows, Action: none}, f.received)
-	r.Counter(meter.Family{Name: "im_download_bytes_total", Source: "gate", Help: meter.Say("Bytes of files sent.", "已发送的文件字节数。"), Normal: grows, Action: none}, f.sent)
-	r.Counter(meter.Family{Name: "im_uploads_finished_total", Source: "gate", Help: meter.Say("Uploads that became files.", "已完成的上传数。"), Normal: grows, Action: none}, f.finished)
+	r.Counter(meter.Family{Name: "im_upload_bytes_total", Source: "gate", Help: meter.Say("Bytes of uploads received.", "已接收的上传字节数。"), Normal: grows, Action: none}, &f.people.received)
+	r.Counter(meter.Family{Name: "im_download_bytes_total", Source: "gate", Help: meter.Say("Bytes of files sent.", "已发送的文件字节数。"), Normal: grows, Action: none}, &f.people.sent)
+	r.Counter(meter.Family{Name: "im_uploads_finished_total", Source: "gate", Help: meter.Say("Uploads that became files.", "已完成的上传数。"), Normal: grows, Action: none}, &f.people.finished)
 	r.Counter(meter.Family{Name: "im_uploads_interrupted_total", Source: "gate", Help: meter.Say("Uploads that broke off; clients go on where they stopped.", "中断的上传数，客户端会从断点继续。"),
-		Normal: meter.Say("Few.", "很少。"), Action: meter.Say("Many: the network, or a proxy with a short time limit.", "较多时请检查网络或代理的超时设置。")}, f.broken)
+		Normal: meter.Say("Few.", "很少。"), Action: meter.Say("Many: the network, or a proxy with a short time limit.", "较多时请检查网络或代理的超时设置。")}, &f.people.broken)
 	r.Gauge(meter.Family{Name: "im_uploads_receiving", Source: "gate", Help: meter.Say("Uploads under way.", "正在进行的上传数。"), Normal: meter.Say("A few.", "少量。"), Action: none},
 		func() float64 { return float64(f.receiving.Get()) })
 }

@@ -143,9 +143,6 @@ func (m *meters) request(method, endpoint string, status int, took time.Duration
 	}
 	m.requests.With(method, endpoint, strconv.Itoa(status)).Inc()
 	m.took.With(endpoint).Took(took)
-	if endpoint == "/api/uploads" && (method == "POST" || method == "PATCH") {
-		m.acted(actionUpload, status, took)
-	}
 }
 
 // rooms are where people write, and when the last message came.

@@ -50,6 +50,8 @@ type fileOptions struct {
 	Thumbnails *thumbnail.Maker // nil: pictures have none
 	Now        func() time.Time
 	Log        *slog.Logger
+	Virtual    func(user id.ID) bool // whose files no figure counts; nil: nobody
+	Acted      func(action string, status int, took time.Duration)
 }
 
 // files serves /api/uploads and /files. Between requests it keeps nothing but
@@ -69,12 +71,24 @@ type files struct {
 	mu      sync.Mutex
 	writers map[string]*body // by upload
 
-	received  *meter.Counter
-	sent      *meter.Counter
-	finished  *meter.Counter
-	broken    *meter.Counter
+	people    *transfers
+	unseen    *transfers     // of virtual users; nobody reads it
 	receiving *meter.Counter // a gauge
 	buffers   sync.Pool      // *[]byte of copyBytes
+}
+
+// transfers count what goes over the wire.
+type transfers struct {
+	received, sent   meter.Counter // bytes
+	finished, broken meter.Counter // uploads
+}
+
+// of are the figures that the files of an account belong to.
+func (f *files) of(owner id.ID) *transfers {
+	if f.Virtual != nil && f.Virtual(owner) {
+		return f.unseen
+	}
+	return f.people
 }
 
 func newFiles(o fileOptions) *files {
@@ -83,10 +97,8 @@ func newFiles(o fileOptions) *files {
 		pace:        pace{window: 30 * time.Second, bytes: 30 * 4 << 10, drainTime: 5 * time.Second, drainBytes: 64 << 20},
 		silence:     2 * time.Second,
 		writers:     make(map[string]*body),
-		received:    new(meter.Counter),
-		sent:        new(meter.Counter),
-		finished:    new(meter.Counter),
-		broken:      new(meter.Counter),
+		people:      new(transfers),
+		unseen:      new(transfers),
 		receiving:   new(meter.Counter),
 	}
 	f.buffers.New = func() any { b := make([]byte, copyBytes); return &b }
@@ -121,8 +133,11 @@ func (f *files) upload(ctx *fasthttp.RequestCtx, actor chat.Actor) {
 	if m := tus.Method(method, string(h.Peek(tus.HeaderOverride))); m == fasthttp.MethodPatch || m == fasthttp.MethodDelete {
 		method = m
 	}
-	b := f.newBody(ctx)
+	b := f.newBody(ctx, f.of(actor.User))
 	defer b.finish(ctx)
+	if method == fasthttp.MethodPost || method == fasthttp.MethodPatch {
+		defer f.uploaded(ctx, actor, b, f.Now())
+	}
 	ctx.Response.Header.Set(tus.HeaderResumable, tus.Version)
 	ctx.Response.Header.Set("Cache-Control", "no-store")
 	if method == fasthttp.MethodOptions {
@@ -156,6 +171,18 @@ func (f *files) upload(ctx *fasthttp.RequestCtx, actor chat.Actor) {
 	default:
 		f.notAllowed(ctx, "OPTIONS, HEAD, GET, PATCH, DELETE")
 	}
+}
+
+// uploaded counts an upload when it has become a file, however many requests
+// that took, and each request that was refused or failed. Where the connection
+// broke or the offset does not fit, the client goes on: neither is counted.
+func (f *files) uploaded(ctx *fasthttp.RequestCtx, actor chat.Actor, b *body, began time.Time) {
+	status := ctx.Response.StatusCode()
+	over := len(ctx.Response.Header.Peek(wire.HeaderFile)) > 0
+	if f.Acted == nil || f.of(actor.User) == f.unseen || status < 400 && !over || b.broken || status == tus.StatusConflict {
+		return
+	}
+	f.Acted(actionUpload, status, f.Now().Sub(began))
 }
 
 func (f *files) capabilities(ctx *fasthttp.RequestCtx, actor chat.Actor) {
@@ -256,7 +283,7 @@ func (f *files) created(ctx *fasthttp.RequestCtx, actor chat.Actor, up blob.Uplo
 		f.failed(ctx, err)
 		return
 	}
-	f.finished.Inc()
+	f.of(actor.User).finished.Inc()
 	ctx.Response.Header.Set(wire.HeaderFile, file.ID.String())
 	f.reply(ctx, tus.StatusCreated, wire.FileResult{File: file})
 }

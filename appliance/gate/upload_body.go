@@ -37,6 +37,7 @@ type pace struct {
 // 8 KiB before: if those do not come, there is no request.
 type body struct {
 	files  *files
+	counts *transfers
 	conn   net.Conn
 	stream io.Reader // nil: no body
 	length int64     // bytes declared, -1: chunked
@@ -57,9 +58,9 @@ type body struct {
 }
 
 // newBody must be followed by finish.
-func (f *files) newBody(ctx *fasthttp.RequestCtx) *body {
+func (f *files) newBody(ctx *fasthttp.RequestCtx, counts *transfers) *body {
 	b := &body{
-		files: f, conn: ctx.Conn(), stream: ctx.RequestBodyStream(), done: ctx.Done(),
+		files: f, counts: counts, conn: ctx.Conn(), stream: ctx.RequestBodyStream(), done: ctx.Done(),
 		length: int64(ctx.Request.Header.ContentLength()), left: f.pace.window,
 	}
 	if b.stream == nil || b.length == 0 || b.length < -1 {
@@ -100,7 +101,7 @@ func (b *body) Read(p []byte) (int, error) {
 }
 
 func (b *body) account(n int, took time.Duration) {
-	b.files.received.Add(n)
+	b.counts.received.Add(n)
 	b.read += int64(n)
 	b.granted += int64(n)
 	b.left -= took
@@ -114,7 +115,7 @@ func (b *body) brake(err error) error {
 	if reason := b.stopped(); reason != nil {
 		return reason
 	}
-	b.files.broken.Inc()
+	b.counts.broken.Inc()
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return errSlow
 	}

@@ -63,7 +63,7 @@ func (f *files) patch(ctx *fasthttp.RequestCtx, actor chat.Actor, upload string,
 			f.failed(ctx, err)
 			return
 		}
-		f.finished.Inc()
+		f.of(actor.User).finished.Inc()
 		ctx.Response.Header.Set(wire.HeaderFile, file.ID.String())
 	}
 	ctx.SetStatusCode(tus.StatusNoContent)

@@ -145,7 +145,6 @@ func (s *session) settle(o *outbox) {
 		}
 	}
 	if events {
-		s.g.meters.pushed.Add(messages)
 		s.pushed(o, messages)
 		s.touched()
 	}
@@ -158,6 +157,7 @@ func (s *session) pushed(o *outbox, messages int) {
 	if messages == 0 || s.probe {
 		return
 	}
+	s.g.meters.pushed.Add(messages)
 	push := s.g.meters.actions[actionPush]
 	push.ok.Add(messages)
 	for _, f := range slices.Backward(o.frames) {

@@ -172,10 +172,10 @@ func (s *State) applyUser(r *record.Record, u *record.User) {
 
 func (s *State) countProbe(old, u *record.User) {
 	if old != nil && old.Probe {
-		s.probes--
+		delete(s.probes, old.ID)
 	}
 	if u.Probe {
-		s.probes++
+		s.probes[u.ID] = struct{}{}
 	}
 }
 

@@ -214,6 +214,9 @@ func (s *State) indexRoom(rec *record.Room) *room {
 		s.rooms[rec.ID] = r
 	}
 	r.rec = rec
+	if _, ok := s.probes[rec.CreatedBy]; ok {
+		s.probeRooms[rec.ID] = struct{}{}
+	}
 	if rec.Low != 0 {
 		s.directs[pair{rec.Low, rec.High}] = rec.ID
 	}

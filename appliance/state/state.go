@@ -94,7 +94,8 @@ type State struct {
 	messages     uint64
 	users        map[id.ID]*record.User
 	logins       map[string]id.ID
-	probes       int // virtual users among them
+	probes       map[id.ID]struct{} // virtual users among them
+	probeRooms   map[id.ID]struct{} // rooms that these made
 	passwords    map[id.ID]string
 	devices      map[id.ID]*record.Device
 	tokens       map[[32]byte]id.ID
@@ -247,7 +248,8 @@ func addBuckets(db *bolt.DB, opt Options) error {
 
 func (s *State) reset() {
 	s.users = map[id.ID]*record.User{}
-	s.probes = 0
+	s.probes = map[id.ID]struct{}{}
+	s.probeRooms = map[id.ID]struct{}{}
 	s.logins = map[string]id.ID{}
 	s.passwords = map[id.ID]string{}
 	s.devices = map[id.ID]*record.Device{}

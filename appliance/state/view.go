@@ -302,7 +302,8 @@ func (s *State) Organisation() string {
 	return s.organisation
 }
 
-// Counts are the figures of a status. Users are without virtual ones.
+// Counts are the figures of a status, without virtual users, their files, the
+// rooms that they made and what is written there.
 type Counts struct {
 	Users, Rooms, Files int
 	Messages            uint64
@@ -313,9 +314,16 @@ type Counts struct {
 func (s *State) Counts() Counts {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	c := Counts{Users: len(s.users) - s.probes, Rooms: len(s.rooms), Files: len(s.files), Messages: s.messages}
+	c := Counts{Users: len(s.users) - len(s.probes), Rooms: len(s.rooms) - len(s.probeRooms), Files: len(s.files), Messages: s.messages}
 	for _, n := range s.userBytes {
 		c.FileBytes += n
+	}
+	for user := range s.probes {
+		c.Files -= s.userFiles[user]
+		c.FileBytes -= s.userBytes[user]
+	}
+	for room := range s.probeRooms {
+		c.Messages -= s.rooms[room].head.Count
 	}
 	return c
 }
