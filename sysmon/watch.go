@@ -197,7 +197,7 @@ func (w *Watch) Close() error {
 // Families describe every metric that is sampled.
 func (w *Watch) Families() []expo.Family {
 	out := w.Host.Families()
-	for _, list := range [][]expo.Family{w.o.Families, w.Health.Families(), w.Alerts.Families(), w.Probes.Families(), w.Store.Families()} {
+	for _, list := range [][]expo.Family{w.o.Families, w.Health.Families(), w.Alerts.Families(), w.Probes.Families(), w.Store.Families(), w.Scraper.Families(), w.Rules.Families()} {
 		out = append(out, list...)
 	}
 	return out

@@ -95,7 +95,7 @@ func newMeters() *meters {
 		fanout:   meter.NewHistogram(meter.Latency()...),
 		latency:  meter.NewHistogram(meter.Latency()...),
 		rtt:      meter.NewHistogram(meter.Latency()...),
-		requests: meter.NewCounters("method", "endpoint", "status"),
+		requests: meter.NewCounters("method", "endpoint", "status").Beside(failuresOf),
 		took:     meter.NewHistograms([]string{"endpoint"}, meter.Latency()...),
 		errors:   meter.NewCounters("kind"),
 		actions:  map[string]*action{},
@@ -103,10 +103,20 @@ func newMeters() *meters {
 		lasted:   meter.NewHistograms([]string{"action"}, meter.Latency()...),
 	}
 	m.talk.last = map[id.ID]time.Time{}
+	for _, kind := range wire.KindTable() {
+		m.errors.With(string(kind.Kind))
+	}
+	m.requests.With("GET", "/health/ready", "200")
+	m.took.With("/health/ready")
 	for _, name := range []string{actionLogin, actionSend, actionPush, actionPull, actionUpload, actionSearch} {
 		m.actions[name] = &action{ok: m.done.With(name, "ok"), refused: m.done.With(name, "refused"), failed: m.done.With(name, "error"), took: m.lasted.With(name)}
 	}
 	return m
+}
+
+// failuresOf are the failures that an endpoint may have once it is used.
+func failuresOf(request []string) [][]string {
+	return [][]string{{request[0], request[1], "500"}, {request[0], request[1], "503"}}
 }
 
 // acted counts an action by the status that its answer has over HTTP.

@@ -38,7 +38,10 @@ type Faults struct {
 
 // NewFaults makes one.
 func NewFaults() *Faults {
-	return &Faults{now: time.Now, counts: NewCounters("kind"), groups: map[string]*Fault{}}
+	f := &Faults{now: time.Now, counts: NewCounters("kind"), groups: map[string]*Fault{}}
+	f.counts.With("error")
+	f.counts.With("panic")
+	return f
 }
 
 // Error notes an internal error with the caller's stack.

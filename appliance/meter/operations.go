@@ -63,6 +63,9 @@ type Operations struct {
 func NewOperations(told func(Operation)) *Operations {
 	o := &Operations{now: time.Now, told: told, counts: NewCounters("kind")}
 	o.first.prev, o.first.next = &o.first, &o.first
+	for _, kind := range []string{KindHTTP, KindTransfer, KindCall, KindTx} {
+		o.counts.With(kind)
+	}
 	return o
 }
 

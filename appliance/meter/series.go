@@ -13,6 +13,7 @@ const MaxSeries = 2000
 type series[T any] struct {
 	labels []string
 	fresh  func() *T
+	beside func(values []string) [][]string // what is made together with one; may be nil
 	mu     sync.RWMutex
 	all    map[string]*entry[T]
 }
@@ -55,7 +56,21 @@ func (s *series[T]) make(key string, values []string) *T {
 	}
 	e := &entry[T]{values: slices.Clone(values), one: s.fresh()}
 	s.all[key] = e
+	if s.beside != nil {
+		for _, others := range s.beside(e.values) {
+			s.add(others)
+		}
+	}
 	return e.one
+}
+
+// add makes one that is not there yet, unless there are too many. The caller
+// holds the lock.
+func (s *series[T]) add(values []string) {
+	key := strings.Join(values, "\x00") + "\x00"
+	if s.all[key] == nil && len(s.all) < MaxSeries {
+		s.all[key] = &entry[T]{values: slices.Clone(values), one: s.fresh()}
+	}
 }
 
 // each calls yield by the values of the labels.
@@ -78,6 +93,14 @@ type Counters struct{ series[Counter] }
 // NewCounters makes counters with the labels named.
 func NewCounters(labels ...string) *Counters {
 	return &Counters{series[Counter]{labels: labels, fresh: func() *Counter { return new(Counter) }, all: map[string]*entry[Counter]{}}}
+}
+
+// Beside has other counters made together with a new one, at zero: others gives
+// the values of their labels. A counter that begins with its first event has no
+// value before it, and the event is in no increase.
+func (c *Counters) Beside(others func(values []string) [][]string) *Counters {
+	c.beside = others
+	return c
 }
 
 // With finds the counter of the labels' values, in their order. It costs no

@@ -141,6 +141,14 @@ func (s *server) measureCaches() {
 			Help:   meter.Say("When the certificate of this server ends.", "本服务器证书的到期时间。"),
 			Normal: meter.Say("Weeks ahead.", "数周之后。"), Action: meter.Say("Put a new certificate in, or look why it is not renewed.", "请更换证书，或检查未自动续期的原因。")},
 			func() float64 { return float64(s.cert.Status().NotAfter.Unix()) })
+		r.Gauges(meter.Family{Name: "im_certificate_renewal_timestamp_seconds", Source: "cmd",
+			Help:   meter.Say("When this server renews its certificate by itself; absent when people put it in.", "本服务器自动更新证书的时间；证书由人工提供时不存在。"),
+			Normal: meter.Say("Ahead.", "在将来。"), Action: meter.Say("Past by hours: open the runbook of CertificateExpiresSoon, which tells the last error.", "已过数小时：打开 CertificateExpiresSoon 的处置手册查看最近错误。")},
+			func(yield func(v float64, values ...string)) {
+				if at := s.cert.Status().RenewAt; !at.IsZero() {
+					yield(float64(at.Unix()))
+				}
+			})
 	}
 }
 

@@ -73,7 +73,7 @@ func familiesOf(r *meter.Registry) []expo.Family {
 	list := r.Describe()
 	out := make([]expo.Family, 0, len(list))
 	for _, f := range list {
-		out = append(out, expo.Family{Name: f.Name, Type: f.Type, Unit: f.Unit, Help: texts.Text(f.Help), Normal: texts.Text(f.Normal), Action: texts.Text(f.Action), Source: f.Source})
+		out = append(out, expo.Family{Name: f.Name, Type: f.Type, Unit: f.Unit, Labels: f.Labels, Help: texts.Text(f.Help), Normal: texts.Text(f.Normal), Action: texts.Text(f.Action), Source: f.Source})
 	}
 	return out
 }

@@ -204,5 +204,5 @@ func (s *server) dictionary() []admin.Metric {
 }
 
 func expoMetric(f expo.Family) admin.Metric {
-	return admin.Metric{Name: f.Name, Type: f.Type, Unit: f.Unit, Source: f.Source, Help: f.Help, Normal: f.Normal, Action: f.Action}
+	return admin.Metric{Name: f.Name, Type: f.Type, Unit: f.Unit, Source: f.Source, Labels: f.Labels, Help: f.Help, Normal: f.Normal, Action: f.Action}
 }

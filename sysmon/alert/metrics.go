@@ -2,6 +2,8 @@ package alert
 
 import (
 	"io"
+	"maps"
+	"slices"
 	"sort"
 	"sync"
 
@@ -35,11 +37,11 @@ func (c *counters) sent(channel string, err error) {
 func (m *Manager) Families() []expo.Family {
 	source := "sysmon/alert"
 	return []expo.Family{
-		{Name: "posthouse_notifications_total", Type: "counter", Help: words.Of("Messages to a channel, by what became of them", "各通道发出的通知数，按结果区分"),
+		{Name: "posthouse_notifications_total", Type: "counter", Labels: []string{"channel", "result"}, Help: words.Of("Messages to a channel, by what became of them", "各通道发出的通知数，按结果区分"),
 			Normal: words.Of("no errors", "没有 error"), Action: words.Of("Test the channel in the console", "在控制台测试该通道"), Source: source},
 		{Name: "posthouse_alerts_refused_total", Type: "counter", Help: words.Of("Alerts not taken because too many fire", "因触发过多而未接收的告警数"),
 			Normal: words.Of("0", "0"), Action: words.Of("Look for a rule without limits", "检查是否有规则产生过多告警"), Source: source},
-		{Name: "posthouse_alerts_firing", Type: "gauge", Help: words.Of("Alerts that fire, by severity", "正在触发的告警数，按级别区分"),
+		{Name: "posthouse_alerts_firing", Type: "gauge", Labels: []string{"severity"}, Help: words.Of("Alerts that fire, by severity", "正在触发的告警数，按级别区分"),
 			Normal: words.Of("0", "0"), Action: words.Of("Open the list of alerts", "打开告警列表"), Source: source},
 		{Name: "posthouse_heartbeat_last_success_timestamp_seconds", Type: "gauge", Unit: "seconds", Help: words.Of("When the last heartbeat out was taken; 0: never", "上次对外心跳成功的时间；0 表示从未成功"),
 			Normal: words.Of("within its interval", "在设定的间隔之内"), Action: words.Of("Test the channel of the heartbeat", "测试心跳通道"), Source: source},
@@ -49,13 +51,16 @@ func (m *Manager) Families() []expo.Family {
 // Write writes them in the text format.
 func (m *Manager) Write(w io.Writer) {
 	f := m.Families()
-	m.count.mu.Lock()
-	keys := make([][3]string, 0, len(m.count.list))
 	values := map[[3]string]float64{}
+	for _, c := range m.Channels() { // from zero on, so that the first failure is an increase
+		values[[3]string{f[0].Name, c.Name, "ok"}], values[[3]string{f[0].Name, c.Name, "error"}] = 0, 0
+	}
+	m.count.mu.Lock()
 	for k, v := range m.count.list {
-		keys, values[k] = append(keys, k), v
+		values[k] = v
 	}
 	m.count.mu.Unlock()
+	keys := slices.Collect(maps.Keys(values))
 	sort.Slice(keys, func(i, j int) bool { return keys[i][1]+"\x00"+keys[i][2] < keys[j][1]+"\x00"+keys[j][2] })
 	expo.Header(w, f[0])
 	for _, k := range keys {

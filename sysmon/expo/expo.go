@@ -18,6 +18,7 @@ import (
 type Family struct {
 	Name   string     // as exposed, without _bucket, _sum, _count
 	Type   string     // counter, gauge, histogram, summary
+	Labels []string   // beside job and instance
 	Unit   string     // base unit: seconds, bytes, ratio, …; empty: a number of things
 	Help   words.Text // what it counts
 	Normal words.Text // what is usual

@@ -389,7 +389,7 @@ func (h *Health) Families() []expo.Family {
 	return []expo.Family{
 		{Name: "posthouse_health_score", Type: "gauge", Help: words.Of("How well the box is, from 0 to 100.", "整机健康分，0 到 100。"),
 			Normal: words.Of("Above 80.", "80 以上。"), Action: words.Of("Below 60: open the health page, which names what takes the points.", "低于 60 时打开健康页面，查看扣分项。"), Source: "sysmon/health"},
-		{Name: "posthouse_health_term", Type: "gauge", Help: words.Of("Points that a term takes from the health score.", "各项从健康分中扣除的分数。"),
+		{Name: "posthouse_health_term", Type: "gauge", Labels: []string{"term"}, Help: words.Of("Points that a term takes from the health score.", "各项从健康分中扣除的分数。"),
 			Normal: words.Of("Near 0, cpu and memory in proportion to their use.", "接近 0；处理器与内存按使用率扣分。"), Action: words.Of("The largest term tells where to look.", "从扣分最多的一项查起。"), Source: "sysmon/health"},
 	}
 }

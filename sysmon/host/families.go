@@ -9,7 +9,11 @@ import (
 
 // Families describe everything Write writes, for the metric dictionary.
 func (h *Host) Families() []expo.Family {
-	return slices.Concat(cpuFamilies(), memoryFamilies(), diskFamilies(), networkFamilies(), clockFamilies(), selfFamilies(), runtimeFamilies())
+	out := slices.Concat(cpuFamilies(), memoryFamilies(), diskFamilies(), networkFamilies(), clockFamilies(), selfFamilies(), runtimeFamilies())
+	for i := range out {
+		out[i].Labels = labelsOf(out[i].Name)
+	}
+	return out
 }
 
 const (

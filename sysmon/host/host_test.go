@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -204,6 +205,24 @@ func TestPromtoolAccepts(t *testing.T) {
 	for line := range strings.Lines(string(out)) {
 		if !regexp.MustCompile(`^node_(memory|netstat)_`).MatchString(line) {
 			t.Errorf("promtool: %s", line)
+		}
+	}
+}
+
+func TestLabelsAreThoseDescribed(t *testing.T) {
+	described := map[string][]string{}
+	for _, f := range New(Options{}).Families() {
+		described[f.Name] = f.Labels
+	}
+	for series := range take(t, New(Options{DataDir: t.TempDir(), Version: "1"})) {
+		name, rest, _ := strings.Cut(series, "{")
+		var labels []string
+		for _, m := range regexp.MustCompile(`([a-z_]+)="(?:[^"\\]|\\.)*"`).FindAllStringSubmatch(rest, -1) {
+			labels = append(labels, m[1])
+		}
+		name = strings.TrimSuffix(strings.TrimSuffix(name, "_count"), "_sum")
+		if want, ok := described[name]; !ok || !slices.Equal(labels, want) && len(labels) > 0 {
+			t.Errorf("%s has the labels %v, described are %v", name, labels, want)
 		}
 	}
 }

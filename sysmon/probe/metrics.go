@@ -12,7 +12,7 @@ import (
 // Families describe what Write writes, for the metric dictionary.
 func (p *Prober) Families() []expo.Family {
 	f := func(name, unit, help, zh, normal, normalZH, action, actionZH string) expo.Family {
-		return expo.Family{Name: name, Type: "gauge", Unit: unit, Source: "the prober", Help: words.Of(help, zh), Normal: words.Of(normal, normalZH), Action: words.Of(action, actionZH)}
+		return expo.Family{Name: name, Labels: labelsOf(name), Type: "gauge", Unit: unit, Source: "the prober", Help: words.Of(help, zh), Normal: words.Of(normal, normalZH), Action: words.Of(action, actionZH)}
 	}
 	look := []string{"Open the probe: its last error says which step failed.", "打开该探测：最后的错误说明了失败的步骤。"}
 	cert := []string{"Renew the certificate.", "更新证书。"}
@@ -25,11 +25,29 @@ func (p *Prober) Families() []expo.Family {
 		f("probe_ssl_earliest_cert_expiry", "seconds", "When the certificate that was shown ends, since 1970.", "所出示证书的到期时间（自 1970 年起）。", "more than 30 days ahead", "30 天以后", cert[0], cert[1]),
 		f("im_certificate_expiry_timestamp_seconds", "seconds", "When the certificate of this server ends, since 1970.", "本服务器证书的到期时间（自 1970 年起）。", "more than 30 days ahead", "30 天以后", cert[0], cert[1]),
 		f("posthouse_message_path", "", "1: messages get through; 0.5: slowly; 0: not. Absent while nothing is known.", "1：消息可达；0.5：缓慢；0：不可达。未知时不存在。", "1", "1", look[0], look[1]),
+		f("posthouse_subnets", "", "Subnets that a reporting machine is set up for.", "已设置上报机器的子网数。", "as many as there are", "与实际一致", there[0], there[1]),
 		f("posthouse_subnet_sick", "", "1: people in this subnet cannot talk while the server itself is well.", "1：服务器正常，但该子网内无法通信。", "0", "0", there[0], there[1]),
 		f("posthouse_subnet_arrival_ratio", "ratio", "Share of rounds from this subnet that went through in the last hour.", "最近一小时该子网探测轮次的成功比例。", "1", "1", there[0], there[1]),
 		f("posthouse_subnet_end_to_end_seconds", "seconds", "From send to received, newest round from this subnet that went through.", "该子网最近一次成功轮次中从发送到收到的用时。", "below 0.5", "低于 0.5", there[0], there[1]),
 		f("posthouse_subnet_last_report_timestamp_seconds", "seconds", "When this subnet reported last, since 1970.", "该子网最近一次上报的时间（自 1970 年起）。", "less than two minutes ago", "两分钟以内", there[0], there[1]),
 	}
+}
+
+// labelsOf are the labels of a family.
+func labelsOf(name string) []string {
+	switch name {
+	case "probe_success", "probe_duration_seconds":
+		return []string{"kind", "probe"}
+	case "probe_step_duration_seconds":
+		return []string{"probe", "step"}
+	case "probe_end_to_end_seconds":
+		return []string{"probe"}
+	case "probe_ssl_earliest_cert_expiry":
+		return []string{"probe", "own"} // own="yes": of this box
+	case "im_certificate_expiry_timestamp_seconds", "posthouse_message_path", "posthouse_subnets":
+		return nil
+	}
+	return []string{"agent", "subnet"}
 }
 
 // sheet writes families; one without samples leaves no trace.
@@ -101,13 +119,18 @@ func (p *Prober) writeProbes(s *sheet) {
 	}
 	for _, x := range fresh {
 		if !x.Last.Expires.IsZero() {
-			s.put("probe_ssl_earliest_cert_expiry", float64(x.Last.Expires.Unix()), "probe", x.Name)
+			labels := []string{"probe", x.Name}
+			if x.Own {
+				labels = append(labels, "own", "yes")
+			}
+			s.put("probe_ssl_earliest_cert_expiry", float64(x.Last.Expires.Unix()), labels...)
 		}
 	}
 }
 
 func (p *Prober) writeSubnets(s *sheet) {
 	all := p.Subnets()
+	s.put("posthouse_subnets", float64(len(all)))
 	for _, x := range all {
 		if x.State != Waiting {
 			v := 0.0

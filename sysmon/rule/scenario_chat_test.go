@@ -102,6 +102,15 @@ func probeScenarios() []scenario {
 		}
 		return []input{level(`probe_ssl_earliest_cert_expiry{instance="box",probe="web"}`, p...)}
 	}
+	// The own certificate ends in 2 days. It is renewed 16 hours before that, or should have been.
+	renewed := func(renewAt float64) []input {
+		return []input{level(`probe_ssl_earliest_cert_expiry{instance="box",probe="certificate",own="yes"}`, phase{20 * h, 2 * 86400}),
+			level(`im_certificate_expiry_timestamp_seconds{instance="box"}`, phase{20 * h, 2 * 86400}), level(`im_certificate_renewal_timestamp_seconds{instance="box"}`, phase{20 * h, renewAt})}
+	}
+	subnet := func(name string, p ...phase) input {
+		return level(`posthouse_subnet_sick{instance="box",agent="`+name+`",subnet="`+name+`"}`, p...)
+	}
+	subnets := level(`posthouse_subnets{instance="box"}`, phase{20 * m, 2})
 	score := `posthouse_health_score{instance="box"}`
 	fails := []phase{{5 * m, 1}, {4 * m, 0}, {5 * m, 1}}
 	once := []phase{{5 * m, 1}, {m, 0}, {5 * m, 1}}
@@ -111,11 +120,23 @@ func probeScenarios() []scenario {
 		{alert: "ProbeFailed", cause: probe("dns", "dns", fails...), quiet: 6*m + 45*time.Second, fires: 7 * m, ends: 9 * m, below: probe("loop", "chat", fails...), short: probe("dns", "dns", once...)},
 		{alert: "LowHealthScore", cause: []input{level(score, phase{5 * m, 90}, phase{4 * m, 59}, phase{5 * m, 90})}, quiet: 6*m + 45*time.Second, fires: 7 * m, ends: 9 * m,
 			below: []input{level(score, phase{20 * m, 60})}, short: []input{level(score, phase{5 * m, 90}, phase{m, 10}, phase{5 * m, 90})}},
+		{alert: "SubnetUnreachable", cause: []input{subnets, subnet("hall 2", phase{5 * m, 0}, phase{4 * m, 1}, phase{5 * m, 0}), subnet("office", phase{20 * m, 0})}, quiet: 6*m + 45*time.Second, fires: 7 * m, ends: 9 * m,
+			below: []input{subnets, subnet("office", phase{20 * m, 0})}, short: []input{subnets, subnet("hall 2", phase{5 * m, 0}, phase{m, 1}, phase{5 * m, 0})}},
 		// The clock of these tests begins at 0, so that the time of expiry is the time left and a little.
 		{alert: "CertificateExpiresSoon", severity: "warning", step: m, cause: cert(phase{h, 60}, phase{2 * h, 29}, phase{h, 60}), quiet: h + 59*m, fires: 2*h + m, ends: 3 * h, below: cert(phase{3 * h, 31}), short: cert(phase{3 * h, 13})},
 		{alert: "CertificateExpiresSoon", severity: "serious", step: m, cause: cert(phase{h, 60}, phase{2 * h, 13}, phase{h, 60}), quiet: h + 59*m, fires: 2*h + m, ends: 3 * h, below: cert(phase{3 * h, 15}), short: cert(phase{3 * h, 2})},
 		{alert: "CertificateExpiresSoon", severity: "critical", step: m, cause: cert(phase{h, 60}, phase{2 * h, 2}, phase{h, 60}), quiet: h, fires: h + m, ends: 3 * h, below: cert(phase{3 * h, 4})},
+		{alert: "CertificateExpiresSoon", severity: "critical", step: m, cause: []input{level(`probe_ssl_earliest_cert_expiry{instance="box",probe="web"}`, phase{h, 60 * 86400}, phase{2 * h, 2 * 86400}, phase{h, 60 * 86400})}, quiet: h, fires: h + m, ends: 3 * h,
+			below: renewed(20 * 3600)},
+		{alert: "CertificateExpiresSoon", severity: "critical", step: m, cause: renewedLate(), quiet: 8 * h, fires: 8*h + 2*m, ends: 12*h + 10*m},
 	}
+}
+
+// renewedLate is a certificate that was to be renewed after two hours, and was
+// after twelve.
+func renewedLate() []input {
+	return []input{level(`probe_ssl_earliest_cert_expiry{instance="box",own="yes"}`, phase{12 * h, 2 * 86400}, phase{3 * h, 4 * 86400}),
+		level(`im_certificate_renewal_timestamp_seconds{instance="box"}`, phase{12 * h, 2 * 3600}, phase{3 * h, 30 * 3600})}
 }
 
 func watchScenarios() []scenario {

@@ -76,7 +76,8 @@ func scenarios() []scenario {
 func hostScenarios() []scenario {
 	idle := `node_cpu_seconds_total{instance="box",cpu="0",mode="idle"}`
 	avail := `node_filesystem_avail_bytes{instance="box",mountpoint="/data",fstype="ext4"}`
-	size := level(`node_filesystem_size_bytes{instance="box",mountpoint="/data",fstype="ext4"}`, phase{20 * h, 1000})
+	size := level(`node_filesystem_size_bytes{instance="box",mountpoint="/data",fstype="ext4"}`, phase{2 * h, 1000})
+	space := level(`node_filesystem_size_bytes{instance="box",mountpoint="/data",fstype="ext4"}`, phase{20 * h, 100e9})
 	memory := level(`node_memory_MemTotal_bytes{instance="box"}`, phase{2 * h, 1000})
 	free := `node_memory_MemAvailable_bytes{instance="box"}`
 	inodes := level(`node_filesystem_files{instance="box",mountpoint="/data",fstype="ext4"}`, phase{2 * h, 1000})
@@ -100,8 +101,12 @@ func hostScenarios() []scenario {
 			below: []input{memory, level(free, phase{30 * m, 151})}, short: []input{memory, level(free, phase{10 * m, 500}, phase{4*m + 45*time.Second, 10}, phase{10 * m, 500})}},
 		{alert: "HighDiskUsage", cause: []input{size, level(avail, phase{5 * m, 500}, phase{15 * m, 190}, phase{15 * m, 500})}, quiet: 14*m + 45*time.Second, fires: 15 * m, ends: 20 * m,
 			below: []input{size, level(avail, phase{30 * m, 201})}, short: []input{size, level(avail, phase{5 * m, 500}, phase{9 * m, 10}, phase{15 * m, 500})}},
-		{alert: "DiskFillsUp", step: m, cause: []input{size, {series: avail, steps: []string{"400+0x360", "400-0.3x360", "400+0x300"}}}, quiet: 7 * h, fires: 11 * h, ends: 16 * h,
-			below: []input{size, {series: avail, steps: []string{"400-0.15x720"}}}, short: []input{size, {series: avail, steps: []string{"900-0.5x700"}}}},
+		// 1.8 GB an hour onto 100 GB of which 40 are free; 0.9 GB an hour, and onto one of which 90 are free, are no danger.
+		{alert: "DiskFillsUp", step: 5 * m, cause: []input{space, {series: avail, steps: []string{"40e9+0x71", "40e9-1.5e8x71", "29.2e9+0x60"}}}, quiet: 7 * h, fires: 11*h + 30*m, ends: 13*h + 30*m,
+			below: []input{space, {series: avail, steps: []string{"40e9-7.5e7x144"}}}, short: []input{space, {series: avail, steps: []string{"90e9-2.5e8x140"}}}},
+		// Some megabytes after the start, and a file of 10 GB that is copied at once.
+		{alert: "DiskFillsUp", step: 5 * m, cause: []input{space, {series: avail, steps: []string{"20e9-1e8x120", "8e9+0x60"}}}, quiet: h + 30*m, fires: 4 * h, ends: 11*h + 30*m,
+			below: []input{space, {series: avail, steps: []string{"2e9-5e6x2", "1.99e9+0x12", "1.99e9-5e5x180"}}}, short: []input{space, {series: avail, steps: []string{"30e9+0x72", "30e9-5e9x2", "20e9+0x120"}}}},
 		{alert: "InodesLow", cause: []input{inodes, level(filesFree, phase{5 * m, 500}, phase{15 * m, 99}, phase{15 * m, 500})}, quiet: 14*m + 45*time.Second, fires: 15 * m, ends: 20 * m,
 			below: []input{inodes, level(filesFree, phase{30 * m, 101})}, short: []input{inodes, level(filesFree, phase{5 * m, 500}, phase{9 * m, 1}, phase{15 * m, 500})}},
 		{alert: "SwapActivity", cause: []input{count(`node_vmstat_pswpin{instance="box"}`, phase{10 * m, 0}, phase{12 * m, 500}, phase{20 * m, 0})}, quiet: 15 * m, fires: 17 * m, ends: 28 * m,

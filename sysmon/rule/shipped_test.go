@@ -20,7 +20,7 @@ func planned() []string {
 	return strings.Fields(`HighCPUUsage CriticalCPUUsage HighMemoryUsage HighDiskUsage DiskFillsUp InodesLow SwapActivity HighLoad HighTemperature
 		HighBandwidthUsage NetworkErrors HighErrorRate SlowAPIResponse HighAPILoad StorageWriterSaturated StorageSlowOperations StorageReadOnly
 		CacheMemoryHigh HighDeliveryLatency LowArrivalRate MessageDeliveryDelayed ConnectionsDropped ConnectionsUnusual LowActiveUsers MessagesFew
-		RegistrationsFew DatabaseInsertFailed LowHealthScore ServiceDown InstanceDown HealthCheckFailed ProbeFailed ChatProbeFailed
+		RegistrationsFew DatabaseInsertFailed LowHealthScore ServiceDown InstanceDown HealthCheckFailed ProbeFailed ChatProbeFailed SubnetUnreachable
 		CertificateExpiresSoon FileDescriptorsLow GoroutinesHigh ClockSkew AuthFailuresBurst CardinalityCapReached NotificationsFailing
 		UncleanShutdown MemoryLeakSuspected`)
 }

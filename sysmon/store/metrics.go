@@ -28,8 +28,8 @@ func (s *Store) Families() []expo.Family {
 	return out
 }
 
-func family(name, kind, unit string, help, normal, action words.Text) expo.Family {
-	return expo.Family{Name: "posthouse_store_" + name, Type: kind, Unit: unit, Help: help, Normal: normal, Action: action, Source: "sysmon/store"}
+func family(name, kind, unit string, help, normal, action words.Text, labels ...string) expo.Family {
+	return expo.Family{Labels: labels, Name: "posthouse_store_" + name, Type: kind, Unit: unit, Help: help, Normal: normal, Action: action, Source: "sysmon/store"}
 }
 
 func seconds(t time.Time) float64 {
@@ -62,19 +62,19 @@ func metrics() []metric {
 		{family("samples_total", "counter", "", of("Samples that were recorded.", "已记录的样本数。"), of("Series divided by the interval.", "约为序列数除以采样间隔。"), of("If it stands still, look at taking_samples.", "若停止增长，请查看 taking_samples。")),
 			func(st Stats, put func(float64, ...string)) { put(float64(st.Samples)) }},
 		{family("samples_refused_total", "counter", "", of("Samples that were refused, by reason.", "按原因统计的被拒绝样本数。"),
-			of("0, but for some after the clock was set.", "0；校时之后可能有少量。"), of("out_of_order and out_of_bounds: set the clock. paused: make room on the disk.", "out_of_order 与 out_of_bounds：校准时钟。paused：腾出磁盘空间。")),
+			of("0, but for some after the clock was set.", "0；校时之后可能有少量。"), of("out_of_order and out_of_bounds: set the clock. paused: make room on the disk.", "out_of_order 与 out_of_bounds：校准时钟。paused：腾出磁盘空间。"), "reason"),
 			func(st Stats, put func(float64, ...string)) {
 				put(float64(st.OutOfOrder), "reason", "out_of_order")
 				put(float64(st.OutOfBounds), "reason", "out_of_bounds")
 				put(float64(st.Paused), "reason", "paused")
 			}},
-		{family("bytes", "gauge", "bytes", of("Bytes on disk, by part.", "各部分占用的磁盘字节数。"), of("Under 1 GB each.", "每部分小于 1 GB。"), of("Fewer series, or a shorter retention.", "减少序列数或缩短保留时间。")),
+		{family("bytes", "gauge", "bytes", of("Bytes on disk, by part.", "各部分占用的磁盘字节数。"), of("Under 1 GB each.", "每部分小于 1 GB。"), of("Fewer series, or a shorter retention.", "减少序列数或缩短保留时间。"), "part"),
 			func(st Stats, put func(float64, ...string)) {
 				put(float64(st.RawBytes), "part", "raw")
 				put(float64(st.LogBytes), "part", "log")
 				put(float64(st.RollBytes), "part", "rollup")
 			}},
-		{family("oldest_timestamp_seconds", "gauge", "seconds", of("Time of the oldest figure, by part; 0 if there is none.", "各部分最早数据的时间；没有数据时为 0。"), of("As old as the retention.", "与保留时间一致。"), of("If it is younger, see whether parts were set aside.", "若明显偏新，请检查是否有数据块被移开。")),
+		{family("oldest_timestamp_seconds", "gauge", "seconds", of("Time of the oldest figure, by part; 0 if there is none.", "各部分最早数据的时间；没有数据时为 0。"), of("As old as the retention.", "与保留时间一致。"), of("If it is younger, see whether parts were set aside.", "若明显偏新，请检查是否有数据块被移开。"), "part"),
 			func(st Stats, put func(float64, ...string)) {
 				put(seconds(st.RawFrom), "part", "raw")
 				put(seconds(st.RollFrom), "part", "rollup")
