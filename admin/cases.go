@@ -48,6 +48,51 @@ func (a *Admin) casesPage(r *Request) {
 	})
 }
 
+// nameOfAlert bounds the name of a runbook in an address, in bytes.
+const nameOfAlert = 200
+
+// bookPage is the runbook of an alert that need not have opened.
+func (a *Admin) bookPage(r *Request) {
+	books := a.o.Minding.Books
+	if books == nil {
+		r.without()
+		return
+	}
+	name := r.Arg("name")
+	if len(name) > nameOfAlert {
+		r.noCase()
+		return
+	}
+	b := books.Of(name)
+	can := map[string]runbook.Action{}
+	for _, action := range books.Can() {
+		can[action.ID] = action
+	}
+	r.PageOf(words.Of(name, name), func(v console.View) templ.Component {
+		out := console.Book{Means: v.In(b.Means)}
+		for _, e := range b.Evidence {
+			out.Evidence = append(out.Evidence, v.In(e.Title))
+		}
+		for _, s := range b.Steps {
+			step := console.Step{ID: s.ID, Why: v.In(s.Why), Href: s.Link, Action: s.Action != ""}
+			if step.Action {
+				action, ok := can[s.Action]
+				if !ok {
+					continue
+				}
+				step.Title, step.Does = v.In(action.Title), v.In(action.Does)
+			}
+			out.Steps = append(out.Steps, step)
+		}
+		for _, c := range books.Cases(casesShown) {
+			if c.Alert.Name == name {
+				out.Cases = append(out.Cases, console.Case{ID: c.ID, Starts: c.Alert.Starts})
+			}
+		}
+		return console.BookPage(v, out)
+	})
+}
+
 func (r *Request) noCase() {
 	r.Trouble(fasthttp.StatusNotFound, words.Of("There is no such case: it is too old, or the alert has not opened yet.", "没有这条记录，可能已过期或告警尚未触发。"))
 }

@@ -37,6 +37,7 @@ func mindingRoutes() []Route {
 	return []Route{
 		{Method: "GET", Path: "/admin/cases", Title: words.Of("Runbooks", "处理手册"), Group: Alerting, Icon: "book", Need: Sees, Handle: (*Admin).casesPage},
 		{Method: "GET", Path: "/admin/cases/{id}", Title: words.Of("Runbook", "处理手册"), Under: "/admin/cases", Need: Sees, Handle: (*Admin).casePage},
+		{Method: "GET", Path: "/admin/runbooks/{name}", Title: words.Of("Runbook", "处理手册"), Under: "/admin/cases", Need: Sees, Handle: (*Admin).bookPage},
 		{Method: "POST", Path: "/admin/cases/{id}/do", Need: Manages, Handle: (*Admin).doStep},
 		{Method: "POST", Path: "/admin/cases/{id}/again", Need: Manages, Handle: (*Admin).collectAgain},
 		{Method: "GET", Path: "/admin/health", Title: words.Of("Health", "健康"), Group: Checking, Icon: "check", Need: Sees, Handle: (*Admin).healthPage},

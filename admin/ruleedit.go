@@ -274,8 +274,17 @@ func (a *Admin) ruleFile(r *Request) {
 	if m == nil {
 		return
 	}
-	f := console.RuleFile{Name: r.Query("name"), Others: m.Files()}
+	a.showRuleFile(r, m, r.Query("name"), "")
+}
+
+// fileChanges is how many changes of files are shown.
+const fileChanges = 20
+
+// showRuleFile is the page of a rule file; refused is why it was not removed.
+func (a *Admin) showRuleFile(r *Request, m *rule.Manager, name, refused string) {
+	f := console.RuleFile{Name: name, Others: m.Files()}
 	f.Form.Values = map[string]string{}
+	v := r.View(r.Route.Title)
 	if f.Name != "" {
 		text, ok := m.File(f.Name)
 		if !ok {
@@ -286,9 +295,68 @@ func (a *Admin) ruleFile(r *Request) {
 		f.Form.Values = map[string]string{"file": f.Name, "text": text}
 		if strings.Contains(f.Name, "/") {
 			f.Form.Values = nil // a shipped file is only shown
+		} else if !v.ReadOnly {
+			f.Remove = removalOfFile(v, m, f.Name, refused)
 		}
 	}
+	history, err := m.History("")
+	if err != nil {
+		r.Fault(err)
+		return
+	}
+	history = slices.DeleteFunc(history, func(one rule.Version) bool { return one.Rule != "" })
+	f.History = ruleHistory(v, history[:min(len(history), fileChanges)])
+	for i := range f.History {
+		f.History[i].Note = strings.TrimSpace(history[i].File + " " + f.History[i].Note)
+	}
+	if refused != "" {
+		r.Invalid(func(v console.View) templ.Component { return console.RuleFilePage(v, f) })
+		return
+	}
 	r.Page(func(v console.View) templ.Component { return console.RuleFilePage(v, f) })
+}
+
+// removalOfFile names the rules that end with a file.
+func removalOfFile(v console.View, m *rule.Manager, name, refused string) *console.Confirmation {
+	var rules []string
+	for _, one := range m.Rules() {
+		if one.File == name {
+			rules = append(rules, one.Spec.Name())
+		}
+	}
+	const shown = 10
+	list := strings.Join(rules[:min(len(rules), shown)], v.Say(", ", "、"))
+	if len(rules) > shown {
+		list += " …"
+	}
+	return &console.Confirmation{ID: "confirm-remove", Action: "/admin/rules/file/remove", Title: v.Say("Remove this file?", "移除此文件？"), Button: v.Say("Remove the file", "移除文件"), Object: name, Refused: refused,
+		Fields: map[string]string{"file": name},
+		Lost:   v.Say(fmt.Sprintf("%d rules end, and nobody is told of what they watch: %s. What they recorded stays.", len(rules), list), fmt.Sprintf("%d 条规则将停止，相应问题不再通知：%s。已记录的数据保留。", len(rules), list)),
+		Undo:   v.Say("Its text stays in the changes of files below, from where it can be brought back.", "其内容保留在下方的文件修改记录中，可从中恢复。")}
+}
+
+func (a *Admin) ruleFileRemove(r *Request) {
+	m, name := a.rules(r), r.Form("file")
+	if m == nil {
+		return
+	}
+	if !r.Typed(name) {
+		a.showRuleFile(r, m, name, r.View(words.Text{}).Say("The name that was typed is not that of the file. Nothing was changed.", "输入的名称与文件不符，未做任何更改。"))
+		return
+	}
+	err := m.RemoveFile(name, r.who())
+	var refusal *rule.Refused
+	switch {
+	case errors.As(err, &refusal):
+		r.Trouble(fasthttp.StatusConflict, words.Of(refusal.In("en"), refusal.In("zh")))
+	case err != nil:
+		r.Fault(err)
+	default:
+		if a.o.Rules.Changed != nil {
+			a.o.Rules.Changed(r.Context(), r.Visitor, "rule.file_removed", name)
+		}
+		r.Done("/admin/rules/file", words.Of("Removed; its rules have ended.", "已移除，其规则已停止。"))
+	}
 }
 
 func (a *Admin) ruleFileSave(r *Request) {

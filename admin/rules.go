@@ -39,6 +39,7 @@ func ruleRoutes() []Route {
 		{Method: "POST", Path: "/admin/rules/revert", Need: Manages, Handle: (*Admin).ruleRevert},
 		{Method: "GET", Path: "/admin/rules/file", Title: words.Of("Rule files", "规则文件"), Under: "/admin/rules", Need: Sees, Handle: (*Admin).ruleFile},
 		{Method: "POST", Path: "/admin/rules/file", Title: words.Of("Rule files", "规则文件"), Under: "/admin/rules", Need: Manages, Handle: (*Admin).ruleFileSave},
+		{Method: "POST", Path: "/admin/rules/file/remove", Title: words.Of("Rule files", "规则文件"), Under: "/admin/rules", Need: Manages, Handle: (*Admin).ruleFileRemove},
 		{Method: "GET", Path: "/admin/data/rules/rule", Need: Sees, Handle: (*Admin).ruleData},
 		{Method: "GET", Path: "/admin/data/rules/preview", Need: Sees, Handle: (*Admin).rulePreviewData},
 	}
@@ -337,6 +338,10 @@ func (a *Admin) ruleDid(r *Request, m *rule.Manager, action, id string, err erro
 	var refusal *rule.Refused
 	switch {
 	case errors.As(err, &refusal):
+		if _, there := m.Rule(id); !there { // a change of a file
+			r.Trouble(fasthttp.StatusConflict, words.Of(refusal.In("en"), refusal.In("zh")))
+			return
+		}
 		a.showRule(r, m, id, refusal.In(r.Tongue()))
 	case err != nil:
 		r.Fault(err)

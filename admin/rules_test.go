@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -162,6 +163,42 @@ func TestARuleIsTriedSavedAndTakenBack(t *testing.T) {
 		t.Error("a broken file is not told with its line")
 	}
 	if want := "ann rule.created " + id; len(b.changed) != 4 || b.changed[0] != want {
+		t.Errorf("told of %q", b.changed)
+	}
+}
+
+func TestARuleFileIsRemovedByItsNameAndComesBack(t *testing.T) {
+	b := newRuleBench(t)
+	text := "groups:\n  - name: a\n    rules:\n      - alert: QueueStands\n        expr: queue_length > 9\n"
+	b.posts(wire.Admin, "/admin/rules/file", 303, url.Values{"file": {"mine.yml"}, "text": {text}})
+	b.sees(wire.Admin, "en", "/admin/rules/file?name=mine.yml", "Remove the file", "1 rules end", "QueueStands", "Its text stays")
+	b.sees(wire.Admin, "zh", "/admin/rules/file?name=mine.yml", "移除此文件？", "1 条规则将停止")
+	if _, body := b.ask(wire.Auditor, "en", "/admin/rules/file?name=mine.yml", nil); strings.Contains(body, "/admin/rules/file/remove") {
+		t.Error("an auditor is offered to remove a file")
+	}
+	if _, body := b.ask(wire.Admin, "en", "/admin/rules/file?name="+escape("shipped/host.yml"), nil); strings.Contains(body, "/admin/rules/file/remove") {
+		t.Error("a shipped file is offered to be removed")
+	}
+	remove := func(file, typed string) url.Values { return url.Values{"file": {file}, "typed": {typed}} }
+	b.posts(wire.Auditor, "/admin/rules/file/remove", 403, remove("mine.yml", "mine.yml"))
+	if body := b.posts(wire.Admin, "/admin/rules/file/remove", 422, remove("mine.yml", "mine")); !strings.Contains(body, "is not that of the file") {
+		t.Error("a wrong name is not told")
+	}
+	b.posts(wire.Admin, "/admin/rules/file/remove", 409, remove("shipped/host.yml", "shipped/host.yml"))
+	const id = "mine.yml/a/QueueStands"
+	if _, ok := b.manager.Rule(id); !ok {
+		t.Fatal("the rule is gone")
+	}
+	b.posts(wire.Admin, "/admin/rules/file/remove", 303, remove("mine.yml", "mine.yml"))
+	if _, ok := b.manager.Rule(id); ok {
+		t.Error("the rule is still there")
+	}
+	b.sees(wire.Admin, "en", "/admin/rules/file", "Changes of files", "mine.yml", "Deleted", "Back to before this change")
+	b.posts(wire.Admin, "/admin/rules/revert", 303, url.Values{"id": {""}, "number": {"2"}})
+	if _, ok := b.manager.Rule(id); !ok {
+		t.Error("taking back did not bring the file back")
+	}
+	if want := "ann rule.file_removed mine.yml"; !slices.Contains(b.changed, want) {
 		t.Errorf("told of %q", b.changed)
 	}
 }

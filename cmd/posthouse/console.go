@@ -112,12 +112,18 @@ func (s *server) checkDisk() admin.Check {
 	return c
 }
 
+// renewalPatience is how overdue the renewal of a certificate may be before its
+// end worries; the rules of CertificateExpiresSoon have the same.
+const renewalPatience = 6 * time.Hour
+
 func (s *server) checkCertificate(now time.Time) admin.Check {
-	until := s.cert.Status().NotAfter
+	until, renewed := s.cert.Status().NotAfter, s.cert.Status().RenewAt
 	days := int(until.Sub(now).Hours() / 24)
 	c := admin.Check{ID: "certificate", Title: texts.Of("The certificate is valid", "证书有效"), Level: console.Good, Trouble: texts.Of("The certificate expires", "证书即将过期"),
 		Detail: texts.Of(fmt.Sprintf("%d days left", days), fmt.Sprintf("还有 %d 天", days))}
 	switch {
+	case !renewed.IsZero() && now.Before(renewed.Add(renewalPatience)) && now.Before(until):
+		c.Detail = texts.Of(fmt.Sprintf("%d days left, renewed on %s", days, renewed.Format(time.DateOnly)), fmt.Sprintf("还有 %d 天，将于 %s 自动更新", days, renewed.Format(time.DateOnly)))
 	case days < 3:
 		c.Level = console.Critical
 	case days < 14:

@@ -167,6 +167,13 @@ func (l *Lists) certificate(ctx context.Context, s Span) (health.Status, words.T
 	if math.IsNaN(days) {
 		return noFigures()
 	}
+	renewed, err := health.Renewed(ctx, l.opt.Source, s.To)
+	if err != nil {
+		return "", words.Text{}, err
+	}
+	if renewed && days > 0 {
+		return health.Good, words.Of(fmt.Sprintf("%.0f days left, renewed by itself", days), fmt.Sprintf("剩余 %.0f 天，自动更新", days)), nil
+	}
 	return past(-days, -14, -3), words.Of(fmt.Sprintf("%.0f days left", days), fmt.Sprintf("剩余 %.0f 天", days)), nil
 }
 

@@ -91,6 +91,27 @@ func TestUselessChatIsNotHealthy(t *testing.T) {
 	}
 }
 
+// A certificate of a day is well while its renewal is ahead, and is not when
+// nobody renewed it.
+func TestAShortCertificateThatIsRenewedIsValid(t *testing.T) {
+	for renewal, want := range map[time.Duration]health.Status{8 * time.Hour: health.Good, -5 * time.Hour: health.Good, -7 * time.Hour: health.Warn, 0: health.Warn} {
+		f := healthtest.New(t)
+		f.Put(now().Add(-time.Hour), now(), 15*time.Second, still(float64(now().Add(24*time.Hour).Unix())), "im_certificate_expiry_timestamp_seconds")
+		if renewal != 0 {
+			f.Put(now().Add(-time.Hour), now(), 15*time.Second, still(float64(now().Add(renewal).Unix())), "im_certificate_renewal_timestamp_seconds")
+		}
+		r, err := open(t, health.Options{Source: f}).Now(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range r.Checks {
+			if c.ID == "certificate" && c.Status != want {
+				t.Errorf("renewed in %s: %s %s, want %s", renewal, c.Status, c.Text.EN, want)
+			}
+		}
+	}
+}
+
 func TestNoFiguresAreNoHealth(t *testing.T) {
 	h := open(t, health.Options{Source: healthtest.New(t)})
 	r, err := h.Now(context.Background())

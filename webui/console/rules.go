@@ -136,7 +136,13 @@ type RuleFile struct {
 	Text   string
 	Form   Form
 	Others []string
+
+	Remove  *Confirmation // nil: it cannot be removed here
+	History []RuleChange  // of all files, the latest first
 }
+
+// inPath escapes a part of a path.
+func inPath(s string) string { return url.PathEscape(s) }
 
 // query escapes a value of a query.
 func query(s string) string { return url.QueryEscape(s) }
