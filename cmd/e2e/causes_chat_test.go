@@ -11,6 +11,6 @@ func chatAlertsToCome() []string {
 		"LowActiveUsers", "MessagesFew", "RegistrationsFew", "ConnectionsUnusual",
 		"HighDeliveryLatency", "MessageDeliveryDelayed", "LowArrivalRate", "ConnectionsDropped",
 		"StorageWriterSaturated", "StorageSlowOperations", "StorageReadOnly", "CacheMemoryHigh", "DatabaseInsertFailed",
-		"CardinalityCapReached", "NotificationsFailing",
+		"CardinalityCapReached", "NotificationsFailing", "SubnetUnreachable",
 	}
 }
