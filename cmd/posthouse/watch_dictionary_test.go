@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"posthouse/admin"
@@ -25,7 +25,7 @@ type dictionary map[string][]string
 func newDictionary(s *server) dictionary {
 	d := dictionary{}
 	for _, f := range s.watch.Families() {
-		own := append([]string{labels.MetricName, "instance", "job"}, f.Labels...)
+		own := append([]string{model.MetricNameLabel, "instance", "job"}, f.Labels...)
 		switch f.Type {
 		case "histogram":
 			d[f.Name+"_bucket"] = append(own, "le")
@@ -43,7 +43,7 @@ func newDictionary(s *server) dictionary {
 // families are those that a selector finds.
 func (d dictionary) families(sel *parser.VectorSelector) []string {
 	for _, m := range sel.LabelMatchers {
-		if m.Name == labels.MetricName && m.Value != "" {
+		if m.Name == model.MetricNameLabel && m.Value != "" {
 			return slices.DeleteFunc(slices.Sorted(maps.Keys(d)), func(name string) bool { return !m.Matches(name) })
 		}
 	}
