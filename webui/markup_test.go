@@ -141,7 +141,7 @@ func TestMarkupMentionsOfSelf(t *testing.T) {
 }
 
 // TestMarkupHostile runs what makes careless parsers slow. The engine here is
-// some twenty times slower than a browser's; a quadratic parser takes minutes.
+// some twenty times slower than a browser's; with a quadratic parser each text takes minutes.
 func TestMarkupHostile(t *testing.T) {
 	const size = 16 << 10
 	vm := markupScript(t)
@@ -152,7 +152,7 @@ func TestMarkupHostile(t *testing.T) {
 	} {
 		call(t, vm, "answer", strings.Repeat(unit, size/len(unit)))
 	}
-	if d := time.Since(start); d > 60*time.Second {
+	if d := time.Since(start); d > 5*time.Minute {
 		t.Errorf("hostile texts took %v", d)
 	}
 }

@@ -167,8 +167,9 @@ func (h *Host) Mounts(ctx context.Context) ([]Mount, error) {
 		}
 		waiting++
 		go func() {
-			defer h.mounts.leave(m.Path)
-			answers <- answer{i, ask(m)}
+			m := ask(m)
+			h.mounts.leave(m.Path)
+			answers <- answer{i, m}
 		}()
 	}
 	late := time.NewTimer(h.o.Patience * 3 / 4) // sooner than the whole sample's

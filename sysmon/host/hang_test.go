@@ -65,6 +65,8 @@ func TestAMountThatHangsCostsItsOwnFiguresAlone(t *testing.T) {
 			t.Error("the rest of the sample is missing")
 		}
 	}
+	h.mounts.mu.Lock()
+	defer h.mounts.mu.Unlock()
 	if n := len(h.mounts.busy); n != 1 {
 		t.Errorf("%d questions hang, want the one", n)
 	}

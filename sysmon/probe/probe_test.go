@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -318,10 +319,10 @@ func TestASecretIsKeptAndNeverShown(t *testing.T) {
 func TestHistoryOutlivesARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
-		sick := false
+		var sick atomic.Bool
 		shipped := []Definition{{ID: "chat", Name: "chat", Kind: Chat, Every: 60}}
 		chat := func(context.Context) Outcome {
-			if sick {
+			if sick.Load() {
 				return Outcome{Err: "socket: refused", Steps: []Step{{Name: "login"}, {Name: "socket", Err: "refused"}}}
 			}
 			return Outcome{EndToEnd: 30 * time.Millisecond, Steps: []Step{{Name: "login"}}}
@@ -338,7 +339,7 @@ func TestHistoryOutlivesARestart(t *testing.T) {
 		if l := p.Light(); l.State != LightWell || l.EndToEnd != 30*time.Millisecond {
 			t.Errorf("the light is %+v", l)
 		}
-		sick = true
+		sick.Store(true)
 		time.Sleep(6 * time.Hour)
 		synctest.Wait()
 		if l := p.Light(); l.State != LightSick || l.Failed != "socket" {
