@@ -37,6 +37,7 @@ const (
 	forPublic
 	forAuthOf // passwords, per account
 	forHooks  // posts to hooks, per address and per hook
+	forPrograms
 )
 
 // key names a bucket: an address or an account, and what for.

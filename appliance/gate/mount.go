@@ -37,6 +37,14 @@ type Mount struct {
 	// Allowed tells whether an address may come in; nil lets everybody. Others
 	// are told that nothing is here. Unix sockets are not asked.
 	Allowed func(netip.Addr) bool
+	// Knows tells whether a request without a login comes from a program that
+	// may: one at an address that is let in, or with a secret of the mount's own
+	// in its Authorization header. Such a program has Limits.Programs, enough
+	// for a page of dashboards; everybody else has Limits.Public, and so has
+	// every guess at the secret. A secret must be long enough to be asked of
+	// all requests: whoever shares an address with one who guesses is let in.
+	// May be nil. It is called by many goroutines.
+	Knows func(from netip.Addr, authorization string) bool
 }
 
 // Visitor is who opens a page of a mount.
@@ -51,6 +59,8 @@ type Visitor struct {
 	// SameOrigin tells that a browser sent the request for a page of this
 	// server.
 	SameOrigin bool
+	// Known tells that Mount.Knows this program. It is nobody's login.
+	Known bool
 	// Secure tells that the connection is encrypted.
 	Secure bool
 	// Proof is what a form of this visitor has to carry, so that a page of
@@ -81,7 +91,7 @@ func (g *Gate) serveMount(ctx *fasthttp.RequestCtx, kind ListenerKind, m *Mount)
 		g.serveStatic(ctx, m.Prefix) // as any address where nothing is
 		return m.Prefix
 	}
-	v, err := g.visitor(ctx, kind, from, m.Reads)
+	v, err := g.visitor(ctx, kind, from, m)
 	if err == nil && !reading(ctx) {
 		err = g.bringBody(ctx)
 	}
@@ -98,12 +108,15 @@ func (g *Gate) serveMount(ctx *fasthttp.RequestCtx, kind ListenerKind, m *Mount)
 
 // visitor finds out who opens a page. A login that has ended is nobody: the
 // mount shows where to log in. Limits are kept here.
-func (g *Gate) visitor(ctx *fasthttp.RequestCtx, kind ListenerKind, from netip.Addr, reads bool) (Visitor, *wire.Error) {
+func (g *Gate) visitor(ctx *fasthttp.RequestCtx, kind ListenerKind, from netip.Addr, m *Mount) (Visitor, *wire.Error) {
 	v := Visitor{kind: kind, Lang: language(&ctx.Request.Header), Trace: string(ctx.Response.Header.Peek(traceHeader)),
 		Address: from, SameOrigin: sameOrigin(ctx, kind), Secure: kind == TLS}
 	secret, how := token(ctx, kind)
-	if !reads && !reading(ctx) && kind != Unix && how != bearer && !v.SameOrigin {
+	if !m.Reads && !reading(ctx) && kind != Unix && how != bearer && !v.SameOrigin {
 		return v, wire.Refuse(wire.Forbidden, "a form must come from a page of this server", "表单必须来自本服务器的页面")
+	}
+	if v.Known = how != cookie && kind != Unix && m.Knows != nil && m.Knows(from, string(ctx.Request.Header.Peek("Authorization"))); v.Known {
+		return v, g.within(addressKey(from, forPrograms), g.limit().Programs)
 	}
 	actor, _, err := g.caller(ctx, kind)
 	switch {
@@ -125,10 +138,16 @@ func (g *Gate) visitor(ctx *fasthttp.RequestCtx, kind ListenerKind, from netip.A
 	if v.LoggedIn {
 		key, rate = accountKey(actor.User, wire.Query), g.limit().Query
 	}
-	if wait := g.limiter.take(key, rate, g.ticks()); wait > 0 {
-		return v, tooOften(wait)
+	return v, g.within(key, rate)
+}
+
+// within takes a token of a bucket, or refuses.
+func (g *Gate) within(k key, r Rate) *wire.Error {
+	if wait := g.limiter.take(k, r, g.ticks()); wait > 0 {
+		g.meters.limited.Inc()
+		return tooOften(wait)
 	}
-	return v, nil
+	return nil
 }
 
 // proof is derived from a device token by a one-way function.

@@ -233,3 +233,36 @@ func TestAMountCallsMethodsAsItsVisitor(t *testing.T) {
 		t.Errorf("a method of sockets: %s", res.Status)
 	}
 }
+
+// A program that the mount knows has a limit of its own, wide enough for a page
+// of dashboards; who guesses a secret is a stranger, and takes nothing from it.
+func TestAMountKnowsItsPrograms(t *testing.T) {
+	h, f := mounted(t, func(o *Options, m *Mount) {
+		o.Limits.Public, o.Limits.Programs = Rate{0.001, 3}, Rate{0.001, 40}
+		m.Knows = func(_ netip.Addr, authorization string) bool { return authorization == "Bearer right" }
+	})
+	ask := func(secret string) int {
+		res, _ := h.request("GET", "/admin", "", http.Header{"Authorization": {"Bearer " + secret}})
+		return res.StatusCode
+	}
+	guesses := 0
+	for i := range 20 {
+		if ask(fmt.Sprint("guess", i)) != http.StatusTooManyRequests {
+			guesses++
+		}
+	}
+	if guesses > 3 {
+		t.Errorf("%d guesses were heard, want 3 at most", guesses)
+	}
+	for i := range 40 {
+		if status := ask("right"); status != http.StatusOK {
+			t.Fatalf("request %d of a known program: %d", i, status)
+		}
+	}
+	if status := ask("right"); status != http.StatusTooManyRequests {
+		t.Errorf("beyond its limit a program gets %d", status)
+	}
+	if status := ask(f.device(1, 11)); status != http.StatusOK {
+		t.Errorf("a person with a login gets %d", status)
+	}
+}

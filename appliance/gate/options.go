@@ -68,6 +68,8 @@ type Limits struct {
 
 	Hook      Rate // posts to one incoming hook
 	HooksFrom Rate // posts to hooks from one address
+
+	Programs Rate // requests to mounts from one address, of programs that the mount knows
 }
 
 // DefaultLimits suit a box of two cores and an organisation of some thousands.
@@ -82,7 +84,7 @@ func DefaultLimits() Limits {
 		SocketWrite: 10 * time.Second, AuthTimeout: 5 * time.Second, CallTimeout: 30 * time.Second,
 		Connect: Rate{10, 100}, Public: Rate{5, 60}, Auth: Rate{20.0 / 60, 20},
 		Query: Rate{50, 200}, Write: Rate{10, 60}, Post: Rate{20, 60}, Frames: Rate{200, 1000},
-		Hook: Rate{5, 60}, HooksFrom: Rate{20, 200},
+		Hook: Rate{5, 60}, HooksFrom: Rate{20, 200}, Programs: Rate{50, 300},
 	}
 }
 
@@ -129,7 +131,7 @@ func (l Limits) withDefaults() Limits {
 	}
 	for _, p := range []struct{ v, d *Rate }{
 		{&l.Connect, &d.Connect}, {&l.Public, &d.Public}, {&l.Auth, &d.Auth}, {&l.Query, &d.Query},
-		{&l.Write, &d.Write}, {&l.Post, &d.Post}, {&l.Frames, &d.Frames}, {&l.Hook, &d.Hook}, {&l.HooksFrom, &d.HooksFrom},
+		{&l.Write, &d.Write}, {&l.Post, &d.Post}, {&l.Frames, &d.Frames}, {&l.Hook, &d.Hook}, {&l.HooksFrom, &d.HooksFrom}, {&l.Programs, &d.Programs},
 	} {
 		pick(p.v, *p.d)
 	}

@@ -77,8 +77,8 @@ func (s *server) externalURL() string {
 // figures.
 func (s *server) metricsMount() gate.Mount {
 	door := &metricsDoor{dataDir: s.cfg.Server.DataDir, networks: s.cfg.Watch.Metrics()}
-	return gate.Mount{Prefix: "/metrics", Serve: func(ctx *fasthttp.RequestCtx, v gate.Visitor) string {
-		if !door.opens(ctx, v) {
+	return gate.Mount{Prefix: "/metrics", Knows: door.lets, Serve: func(ctx *fasthttp.RequestCtx, v gate.Visitor) string {
+		if !readsFigures(ctx, v) {
 			return "/metrics"
 		}
 		var b bytes.Buffer
@@ -118,13 +118,11 @@ func withoutNode(text []byte) []byte {
 	return out
 }
 
-// opens lets a reader of figures in, or refuses. Operators of the console read
-// them with their login, the command line through the socket.
-func (d *metricsDoor) opens(ctx *fasthttp.RequestCtx, v gate.Visitor) bool {
-	switch {
-	case v.Actor.Operator, v.LoggedIn && (v.Actor.Role == wire.Auditor || v.Actor.Role == wire.Admin || v.Actor.Role == wire.Owner):
-		return true
-	case d.lets(v.Address, string(ctx.Request.Header.Peek("Authorization"))):
+// readsFigures lets a reader of figures in, or refuses: a program that the mount's
+// metricsDoor lets in, with a limit of its own; those who see the console, with
+// their login; the command line through the socket.
+func readsFigures(ctx *fasthttp.RequestCtx, v gate.Visitor) bool {
+	if v.Known || v.Actor.Operator || v.LoggedIn && (v.Actor.Role == wire.Auditor || v.Actor.Role == wire.Admin || v.Actor.Role == wire.Owner) {
 		return true
 	}
 	ctx.Response.Header.Set("WWW-Authenticate", `Bearer realm="metrics"`)

@@ -15,18 +15,20 @@ import (
 
 // apiMounts answer the query API of Prometheus below /api/v1 and /federate on
 // every listener, for those who may read the figures. The samples themselves
-// have no other door.
+// have no other door. Who sends the token, or comes from an address in
+// watch.metrics_networks, may ask 300 times at once and 50 times a second (a
+// dashboard of Grafana asks 30 at once); who guesses has the limit of strangers.
 func (s *server) apiMounts() []gate.Mount {
 	door := &metricsDoor{dataDir: s.cfg.Server.DataDir, networks: s.cfg.Watch.Metrics()}
 	return []gate.Mount{
-		{Prefix: "/api/v1", Reads: true, Serve: func(ctx *fasthttp.RequestCtx, v gate.Visitor) string {
-			s.answerFigures(ctx, v, door, func(a *query.API, c context.Context, path string, form url.Values) (int, string, []byte) {
+		{Prefix: "/api/v1", Reads: true, Knows: door.lets, Serve: func(ctx *fasthttp.RequestCtx, v gate.Visitor) string {
+			s.answerFigures(ctx, v, func(a *query.API, c context.Context, path string, form url.Values) (int, string, []byte) {
 				return a.Serve(c, path, form)
 			})
 			return "/api/v1"
 		}},
-		{Prefix: "/federate", Reads: true, Serve: func(ctx *fasthttp.RequestCtx, v gate.Visitor) string {
-			s.answerFigures(ctx, v, door, func(a *query.API, c context.Context, _ string, form url.Values) (int, string, []byte) {
+		{Prefix: "/federate", Reads: true, Knows: door.lets, Serve: func(ctx *fasthttp.RequestCtx, v gate.Visitor) string {
+			s.answerFigures(ctx, v, func(a *query.API, c context.Context, _ string, form url.Values) (int, string, []byte) {
 				return a.Federate(c, form["match[]"])
 			})
 			return "/federate"
@@ -35,9 +37,9 @@ func (s *server) apiMounts() []gate.Mount {
 }
 
 // answerFigures lets the API answer, once the door is open.
-func (s *server) answerFigures(ctx *fasthttp.RequestCtx, v gate.Visitor, door *metricsDoor,
+func (s *server) answerFigures(ctx *fasthttp.RequestCtx, v gate.Visitor,
 	answer func(a *query.API, c context.Context, path string, form url.Values) (int, string, []byte)) {
-	if !door.opens(ctx, v) {
+	if !readsFigures(ctx, v) {
 		return
 	}
 	if s.watch == nil {
