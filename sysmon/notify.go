@@ -13,6 +13,13 @@ import (
 	"posthouse/sysmon/words"
 )
 
+// Write writes every figure of this package's parts, the machine's included, in
+// the text format. It may be called from any goroutine.
+func (w *Watch) Write(to io.Writer) {
+	w.Host.Write(to)
+	w.write(to)
+}
+
 // write is what the parts say of themselves.
 func (w *Watch) write(to io.Writer) {
 	w.Store.Write(to)

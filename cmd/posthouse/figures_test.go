@@ -118,7 +118,24 @@ func TestFiguresOfTheServer(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("promtool: %v\n%s", err, out)
 	}
-	if all := d.text(addr, metricsAll); !strings.Contains(all, "\nnode_memory_MemTotal_bytes ") || !strings.Contains(all, "\nsession_duration_sec_count ") {
+	all := d.text(addr, metricsAll)
+	lint := exec.Command("promtool", "check", "metrics")
+	lint.Stdin = strings.NewReader(all)
+	if out, err := lint.CombinedOutput(); strings.Contains(string(out), "error") {
+		t.Errorf("promtool cannot read %s: %v\n%s", metricsAll, err, out)
+	} else {
+		for line := range strings.Lines(string(out)) { // each name it objects to is one that /metrics leaves out
+			if name, _, _ := strings.Cut(line, " "); strings.ToLower(name) == name && name != "session_duration_sec" {
+				t.Errorf("promtool on %s: %s", metricsAll, line)
+			}
+		}
+	}
+	for _, name := range []string{"node_cpu_seconds_total", "node_filesystem_avail_bytes", "posthouse_store_series", "process_resident_memory_bytes"} {
+		if !strings.Contains(d.figuresOf(addr), "\n# TYPE "+name+" ") {
+			t.Errorf("/metrics lacks %s", name)
+		}
+	}
+	if !strings.Contains(all, "\nnode_memory_MemTotal_bytes ") || !strings.Contains(all, "\nsession_duration_sec_count ") {
 		t.Errorf("%s lacks names", metricsAll)
 	}
 	for _, m := range d.server.dictionary() {

@@ -81,37 +81,48 @@ func (s *server) metricsMount() gate.Mount {
 		if !readsFigures(ctx, v) {
 			return "/metrics"
 		}
-		var b bytes.Buffer
-		if string(ctx.Path()) == metricsAll {
-			s.writeMetrics(&b)
-			if s.watch != nil {
-				s.watch.Host.Write(&b)
-			}
-		} else {
-			s.figures.meter.WritePrometheus(&b)
-			if s.watch != nil {
-				var host bytes.Buffer
-				s.watch.Host.Write(&host)
-				b.Write(withoutNode(host.Bytes()))
-			}
-		}
+		text := s.metricsText(string(ctx.Path()) == metricsAll)
 		ctx.Response.Header.SetContentType("text/plain; version=0.0.4; charset=utf-8")
-		ctx.Response.SetBody(b.Bytes())
+		ctx.Response.SetBody(text)
 		return "/metrics"
 	}}
 }
 
-// metricsAll has every figure under every name. /metrics is what Prometheus'
-// linter has nothing to say about: node_exporter's own names, with their capital
-// letters, are not among that.
+// metricsAll has every figure under every name: what a Prometheus should
+// scrape. /metrics has what Prometheus' linter (promtool check metrics) has
+// nothing to say about. It objects to the capital letters in a dozen of
+// node_exporter's own names (node_memory_MemAvailable_bytes and its kin,
+// node_netstat_Tcp_…) and to session_duration_sec; under other names the
+// dashboards and rules that people own would not find them, so /metrics leaves
+// them out and says so in its first line.
 const metricsAll = "/metrics/all"
 
-// withoutNode leaves out the families that go by node_exporter's names.
-func withoutNode(text []byte) []byte {
+// metricsText is what the server tells a scraper: all, or what passes the linter.
+func (s *server) metricsText(all bool) []byte {
+	var b, watch bytes.Buffer
+	if s.watch != nil {
+		s.watch.Write(&watch)
+	}
+	if all {
+		s.writeMetrics(&b)
+		b.Write(watch.Bytes())
+		return b.Bytes()
+	}
+	b.WriteString("# Names that promtool check metrics objects to are at " + metricsAll + " alone: node_exporter's with capital letters, session_duration_sec.\n")
+	s.figures.meter.WritePrometheus(&b)
+	b.Write(withoutCapitals(watch.Bytes()))
+	return b.Bytes()
+}
+
+// withoutCapitals leaves out the families whose names have capital letters.
+func withoutCapitals(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	for line := range bytes.Lines(text) {
 		name := bytes.TrimPrefix(bytes.TrimPrefix(line, []byte("# HELP ")), []byte("# TYPE "))
-		if !bytes.HasPrefix(name, []byte("node_")) {
+		if end := bytes.IndexAny(name, "{ "); end >= 0 {
+			name = name[:end]
+		}
+		if bytes.Equal(name, bytes.ToLower(name)) {
 			out = append(out, line...)
 		}
 	}

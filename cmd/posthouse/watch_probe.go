@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/google/renameio/v2"
 	"github.com/valyala/fasthttp"
@@ -149,7 +148,6 @@ func (s *server) probeOptions() (check.Options, error) {
 			return o, err
 		}
 		o.OwnTLS, own.o.TLS = trust, trust
-		o.Ends = func() time.Time { return s.cert.Status().NotAfter }
 	}
 	if listener == "" {
 		return o, nil

@@ -23,7 +23,6 @@ func (p *Prober) Families() []expo.Family {
 		f("probe_step_duration_seconds", "seconds", "How long a step of the last run took.", "最近一次探测中各步骤的用时。", "steady", "平稳", look[0], look[1]),
 		f("probe_end_to_end_seconds", "seconds", "From send to received, in the last round of the virtual users.", "虚拟用户最近一轮中从发送到收到的用时。", "below 0.2", "低于 0.2", look[0], look[1]),
 		f("probe_ssl_earliest_cert_expiry", "seconds", "When the certificate that was shown ends, since 1970.", "所出示证书的到期时间（自 1970 年起）。", "more than 30 days ahead", "30 天以后", cert[0], cert[1]),
-		f("im_certificate_expiry_timestamp_seconds", "seconds", "When the certificate of this server ends, since 1970.", "本服务器证书的到期时间（自 1970 年起）。", "more than 30 days ahead", "30 天以后", cert[0], cert[1]),
 		f("posthouse_message_path", "", "1: messages get through; 0.5: slowly; 0: not. Absent while nothing is known.", "1：消息可达；0.5：缓慢；0：不可达。未知时不存在。", "1", "1", look[0], look[1]),
 		f("posthouse_subnets", "", "Subnets that a reporting machine is set up for.", "已设置上报机器的子网数。", "as many as there are", "与实际一致", there[0], there[1]),
 		f("posthouse_subnet_sick", "", "1: people in this subnet cannot talk while the server itself is well.", "1：服务器正常，但该子网内无法通信。", "0", "0", there[0], there[1]),
@@ -73,11 +72,6 @@ func (p *Prober) Write(w io.Writer) {
 		s.families[f.Name] = f
 	}
 	p.writeProbes(s)
-	if p.o.Ends != nil {
-		if at := p.o.Ends(); !at.IsZero() {
-			s.put("im_certificate_expiry_timestamp_seconds", float64(at.Unix()))
-		}
-	}
 	switch p.Light().State {
 	case LightWell:
 		s.put("posthouse_message_path", 1)

@@ -27,7 +27,6 @@ type Options struct {
 	Chat    func(ctx context.Context) Outcome // the round of the virtual users; nil: its check fails and says so
 	OwnTLS  *tls.Config                       // for definitions with Own
 	OwnDial Dialer                            // likewise
-	Ends    func() time.Time                  // when the certificate in use ends; nil or zero: none is in use
 	Slow    time.Duration                     // from end to end; 2 s when 0
 	Now     func() time.Time
 	Log     *slog.Logger

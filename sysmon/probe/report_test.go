@@ -174,7 +174,7 @@ func TestReportsAreBounded(t *testing.T) {
 
 func TestPromtoolAcceptsTheFigures(t *testing.T) {
 	dir := t.TempDir()
-	p := open(t, Options{Dir: dir, Shipped: []Definition{{ID: "chat", Name: "chat", Kind: Chat, Every: 60}}, Ends: func() time.Time { return time.Now().Add(time.Hour) }})
+	p := open(t, Options{Dir: dir, Shipped: []Definition{{ID: "chat", Name: "chat", Kind: Chat, Every: 60}}})
 	token := Token()
 	if err := AddAgent(dir, Agent{Name: `a "quoted" name`, Subnet: "b"}, token); err != nil {
 		t.Fatal(err)
