@@ -11,6 +11,6 @@
 // Nothing here may stop the chat: Open tells an error, and the server goes on
 // without watching.
 //
-// Goroutines: one each for scrape, rule, runbook, checklist and probe between
-// Start and Close, beside those that the parts run themselves.
+// Goroutines: one each for scrape, remote (if samples are sent on), rule, runbook,
+// checklist and probe between Start and Close, beside those that the parts run themselves.
 package sysmon

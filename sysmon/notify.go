@@ -26,6 +26,9 @@ func (w *Watch) write(to io.Writer) {
 	w.Health.Write(to)
 	w.Alerts.Write(to)
 	w.Probes.Write(to)
+	if w.Remote != nil {
+		w.Remote.Write(to)
+	}
 }
 
 // notify takes alerts from the rules to those who tell and to those who help.

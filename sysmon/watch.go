@@ -19,6 +19,7 @@ import (
 	"posthouse/sysmon/notify"
 	"posthouse/sysmon/probe"
 	"posthouse/sysmon/query"
+	"posthouse/sysmon/remote"
 	"posthouse/sysmon/rule"
 	"posthouse/sysmon/runbook"
 	"posthouse/sysmon/scrape"
@@ -37,6 +38,10 @@ type Options struct {
 	Interval    time.Duration // of sampling and of rules
 	Raw, Rollup time.Duration // how long samples are kept
 	MaxSeries   int
+
+	// RemoteURL is a receiver that gets every sample too, with the token that
+	// RemoteToken, a file, holds. Empty: none.
+	RemoteURL, RemoteToken string
 
 	Sources  []scrape.Target // of the program's parts
 	Families []expo.Family   // what they write
@@ -73,11 +78,15 @@ type Watch struct {
 	Books   *runbook.Books
 	Lists   *checklist.Lists
 	Probes  *probe.Prober
+	Remote  *remote.Writer // nil: nothing is sent on
 
 	o      Options
 	cancel context.CancelFunc
 	loops  sync.WaitGroup
 }
+
+// longestBacklog is how long a receiver of samples may be away.
+const longestBacklog = 72 * time.Hour
 
 // Open opens the parts. Nothing is sampled before Start.
 func Open(o Options) (w *Watch, err error) {
@@ -106,6 +115,12 @@ func Open(o Options) (w *Watch, err error) {
 	}
 	if err = w.openJudges(); err != nil {
 		return w, err
+	}
+	if o.RemoteURL != "" {
+		if w.Remote, err = remote.New(remote.Options{Dir: o.Dir, URL: o.RemoteURL, TokenFile: o.RemoteToken, Queryable: w.Store.Queryable(), Interval: o.Interval,
+			Backlog: min(longestBacklog, o.Raw*3/4), Log: o.Log}); err != nil {
+			return w, err
+		}
 	}
 	targets := append([]scrape.Target{{Job: "host", Source: w.Host.Write}, {Job: "watch", Source: w.write}}, o.Sources...)
 	w.Scraper = scrape.New(scrape.Options{Store: w.Store, Targets: targets, Instance: o.HostName, Interval: o.Interval, Log: o.Log})
@@ -162,7 +177,11 @@ func (w *Watch) noteOnAlert(_ context.Context, a runbook.Alert, who, text words.
 func (w *Watch) Start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.cancel = cancel
-	for _, loop := range []func(context.Context){w.Scraper.Run, w.Books.Run, w.Lists.Run, w.Probes.Run, w.judge} {
+	loops := []func(context.Context){w.Scraper.Run, w.Books.Run, w.Lists.Run, w.Probes.Run, w.judge}
+	if w.Remote != nil {
+		loops = append(loops, w.Remote.Run)
+	}
+	for _, loop := range loops {
 		w.loops.Go(func() { loop(ctx) })
 	}
 	return w.Host.Start()
@@ -199,6 +218,9 @@ func (w *Watch) Families() []expo.Family {
 	out := w.Host.Families()
 	for _, list := range [][]expo.Family{w.o.Families, w.Health.Families(), w.Alerts.Families(), w.Probes.Families(), w.Store.Families(), w.Scraper.Families(), w.Rules.Families()} {
 		out = append(out, list...)
+	}
+	if w.Remote != nil {
+		out = append(out, w.Remote.Families()...)
 	}
 	return out
 }

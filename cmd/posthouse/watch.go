@@ -41,6 +41,7 @@ func (s *server) openWatch(log *slog.Logger) {
 		Dir: filepath.Join(s.cfg.Server.DataDir, watchDir), DataDir: s.cfg.Server.DataDir, Version: version(),
 		HostName: s.cfg.Server.HostName, ExternalURL: s.externalURL(),
 		Interval: c.Interval, Raw: time.Duration(c.RawDays) * day, Rollup: time.Duration(c.RollupDays) * day, MaxSeries: c.MaxSeries,
+		RemoteURL: c.RemoteWriteURL, RemoteToken: c.RemoteWriteFile,
 		Sources:  []scrape.Target{{Job: "posthouse", Source: s.writeMetrics}},
 		Families: familiesOf(s.figures.meter),
 		Changed:  func() { s.alertChanges.Add(1) },
