@@ -161,7 +161,7 @@ func (f *Figures) Gauges(ctx context.Context) []Gauge {
 				break
 			}
 			mount := `{mountpoint="` + quote(d.Mount) + `",device="` + quote(d.Device) + `"}`
-			used := f.one(ctx, `max(node_filesystem_size_bytes`+mount+` - node_filesystem_avail_bytes`+mount+`)`, at)
+			used := f.one(ctx, `max(node_filesystem_size_bytes`+mount+` - node_filesystem_free_bytes`+mount+`)`, at)
 			out = append(out, Gauge{ID: "disk-" + d.Mount, Title: words.Of("Disk "+d.Mount, "磁盘 "+d.Mount), Used: used, Limit: d.Size, Unit: Bytes, Note: untilFull(d)})
 		}
 		return out

@@ -35,7 +35,9 @@ func TestFiguresOfTheOverview(t *testing.T) {
 	stored.Put(since(2), now, 15*time.Second, flat(6<<30), "node_memory_MemAvailable_bytes")
 	mount := []string{"mountpoint", "/data", "device", "/dev/sda1"}
 	stored.Put(since(10*24), now, 2*time.Hour, flat(1000e9), "node_filesystem_size_bytes", mount...)
-	stored.Put(since(10*24), now, 2*time.Hour, func(at time.Time) float64 { return 900e9 - at.Sub(since(10*24)).Hours()/24*10e9 }, "node_filesystem_avail_bytes", mount...)
+	for _, name := range []string{"node_filesystem_avail_bytes", "node_filesystem_free_bytes"} {
+		stored.Put(since(10*24), now, 2*time.Hour, func(at time.Time) float64 { return 900e9 - at.Sub(since(10*24)).Hours()/24*10e9 }, name, mount...)
+	}
 
 	h, err := health.Open(t.TempDir(), health.Options{Source: stored, Now: func() time.Time { return now }})
 	if err != nil {

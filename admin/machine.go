@@ -63,9 +63,13 @@ func counted(n int) string {
 	return fmt.Sprint(n)
 }
 
+// processes are the first of a list, and this server wherever it stands.
 func processes(v console.View, all []host.Process) []console.Process {
 	var out []console.Process
-	for _, p := range all[:min(len(all), topProcesses)] {
+	for i, p := range all {
+		if i >= topProcesses && !p.Own {
+			continue
+		}
 		out = append(out, console.Process{PID: fmt.Sprint(p.PID), Name: p.Name, User: p.User, Path: p.Path, CPU: v.Percent(p.CPU / 100), RSS: v.Bytes(float64(p.RSS)),
 			Threads: fmt.Sprint(p.Threads), Started: p.Started, Own: p.Own})
 	}

@@ -5,7 +5,7 @@ import "posthouse/sysmon/words"
 // Boards are the dashboards that come with the program, in the order of the
 // navigation.
 func Boards() []Board {
-	return []Board{im(), host(), api(), messages(), business(), storage(), probes()}
+	return []Board{im(), host(), api(), messages(), business(), storage(), program(), probes()}
 }
 
 // Find is the board with an id.
@@ -55,7 +55,7 @@ func im() Board {
 				Queries:    []Query{ask(`100 * sum(increase(im_delivery_acks_total[5m])) / (sum(increase(im_deliveries_total[5m])) > 0)`, "arrived", "送达")},
 				Thresholds: []Threshold{serious(99.9, "LowArrivalRate").below()}, Alerts: []string{"LowArrivalRate"}},
 			{ID: "latency-now", Title: of("From person to person", "端到端延迟"), Kind: Stat, Unit: "seconds",
-				Help:       of("The median from sending to arrival, corrected for the clocks of devices.", "从发送到送达的中位数（P50），已校正设备时钟。"),
+				Help:       of("The median from sending to arrival, by the clock of the server alone.", "从发送到送达的中位数（P50），只用服务器时钟计量。"),
 				Queries:    []Query{ask(`histogram_quantile(0.5, sum by (le) (rate(im_delivery_latency_seconds_bucket[$__rate_interval])))`, "P50", "P50")},
 				Thresholds: []Threshold{warn(0.8, "HighDeliveryLatency")}, Alerts: []string{"HighDeliveryLatency"}},
 			{ID: "health", Title: of("Health", "健康分"), Kind: Stat, Unit: "",

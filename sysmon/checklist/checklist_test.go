@@ -95,6 +95,7 @@ func TestCardTellsWhatIsRed(t *testing.T) {
 	d.f.Put(from, d.now, 15*time.Second, still(1), "ALERTS", "alertname", "HighDiskUsage", "alertstate", "firing")
 	d.f.Put(from, d.now, 15*time.Second, still(100), "node_filesystem_size_bytes", "mountpoint", "/data")
 	d.f.Put(from, d.now, 15*time.Second, still(3), "node_filesystem_avail_bytes", "mountpoint", "/data")
+	d.f.Put(from, d.now, 15*time.Second, still(3), "node_filesystem_free_bytes", "mountpoint", "/data")
 	r, err := d.l.Now(context.Background(), checklist.Daily)
 	if err != nil {
 		t.Fatal(err)

@@ -104,7 +104,7 @@ func (l *Lists) resources(ctx context.Context, s Span) (health.Status, words.Tex
 }
 
 func (l *Lists) disks(ctx context.Context, s Span) (health.Status, words.Text, error) {
-	list, err := l.opt.Source.Instant(ctx, `100 * (1 - min by (mountpoint) (node_filesystem_avail_bytes / node_filesystem_size_bytes))`, s.To)
+	list, err := l.opt.Source.Instant(ctx, `100 * max by (mountpoint) ((node_filesystem_size_bytes - node_filesystem_free_bytes) / (node_filesystem_size_bytes - node_filesystem_free_bytes + node_filesystem_avail_bytes))`, s.To)
 	if err != nil {
 		return "", words.Text{}, err
 	}

@@ -11,7 +11,7 @@ import (
 // Forecast says when a disk will be full.
 type Forecast struct {
 	Mount, Device string
-	Size, Used    float64 // bytes
+	Size, Used    float64 // bytes, as df tells them: without what the system keeps back for itself
 	Week, Month   Growth  // from 7 and 30 days
 	Days          float64 // until it is full at the faster of the two; +Inf: it does not fill up
 	Full          time.Time
@@ -31,11 +31,11 @@ type Growth struct {
 // beginning.
 func (h *Health) Forecasts(ctx context.Context, at time.Time) ([]Forecast, error) {
 	const step = 2 * time.Hour
-	sizes, err := h.opt.Source.Instant(ctx, `max by (mountpoint, device) (node_filesystem_size_bytes)`, at)
+	sizes, err := h.opt.Source.Instant(ctx, `max by (mountpoint, device) (node_filesystem_size_bytes - node_filesystem_free_bytes + node_filesystem_avail_bytes)`, at)
 	if err != nil {
 		return nil, fmt.Errorf("forecast: %w", err)
 	}
-	lines, err := h.opt.Source.Range(ctx, `max by (mountpoint, device) (node_filesystem_size_bytes - node_filesystem_avail_bytes)`, at.Add(-30*24*time.Hour), at, step)
+	lines, err := h.opt.Source.Range(ctx, `max by (mountpoint, device) (node_filesystem_size_bytes - node_filesystem_free_bytes)`, at.Add(-30*24*time.Hour), at, step)
 	if err != nil {
 		return nil, fmt.Errorf("forecast: %w", err)
 	}

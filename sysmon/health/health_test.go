@@ -212,12 +212,14 @@ func TestForecastAndAdviceOfADiskThatFillsUp(t *testing.T) {
 	f := healthtest.New(t)
 	const gib = 1 << 30
 	at := func(v time.Time) float64 { return v.Sub(now().Add(-10*24*time.Hour)).Hours() / 24 }
-	f.Put(now().Add(-10*24*time.Hour), now(), 5*time.Minute, still(100*gib), "node_filesystem_size_bytes", "mountpoint", "/data", "device", "sda1")
-	f.Put(now().Add(-10*24*time.Hour), now(), 5*time.Minute, func(v time.Time) float64 { return (60 - 2*at(v)) * gib }, "node_filesystem_avail_bytes", "mountpoint", "/data", "device", "sda1")
+	f.Put(now().Add(-10*24*time.Hour), now(), 5*time.Minute, still(105*gib), "node_filesystem_size_bytes", "mountpoint", "/data", "device", "sda1")
+	for name, kept := range map[string]float64{"node_filesystem_avail_bytes": 0, "node_filesystem_free_bytes": 5} {
+		f.Put(now().Add(-10*24*time.Hour), now(), 5*time.Minute, func(v time.Time) float64 { return (60 + kept - 2*at(v)) * gib }, name, "mountpoint", "/data", "device", "sda1")
+	}
 	machine(f, 0.95, 0.9, 1, 0)
 	h := open(t, health.Options{Source: f, Cores: 2})
 	list, err := h.Forecasts(context.Background(), now())
-	if err != nil || len(list) != 1 || math.Abs(list[0].Days-20) > 1 || list[0].Full.Format("2006-01-02") != "2026-12-10" && list[0].Full.Format("2006-01-02") != "2026-12-09" {
+	if err != nil || len(list) != 1 || list[0].Size != 100*gib || math.Abs(list[0].Days-20) > 1 || list[0].Full.Format("2006-01-02") != "2026-12-10" && list[0].Full.Format("2006-01-02") != "2026-12-09" {
 		t.Fatalf("%+v, %v", list, err)
 	}
 	advice, err := h.Advise(context.Background(), now())

@@ -81,7 +81,7 @@ func caches() Evidence {
 	return query("caches", "Caches", "缓存", "bytes", `im_cache_bytes`)
 }
 func space() Evidence {
-	return query("space", "Disks in use", "磁盘使用率", "percent", `100 * (1 - node_filesystem_avail_bytes / node_filesystem_size_bytes)`)
+	return query("space", "Disks in use", "磁盘使用率", "percent", `100 * (node_filesystem_size_bytes - node_filesystem_free_bytes) / (node_filesystem_size_bytes - node_filesystem_free_bytes + node_filesystem_avail_bytes)`)
 }
 func diskBusy() Evidence {
 	return query("disk_busy", "Disks busy, 5 minutes", "磁盘繁忙（5 分钟）", "percent", `100 * rate(node_disk_io_time_seconds_total[5m])`)
