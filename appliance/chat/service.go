@@ -28,10 +28,13 @@ type Options struct {
 	HistoryPage  int                      // most entries of one page; default 200
 	BaseURL      func() string            // for links, such as https://chat.lan:8443
 	FillStatus   func(*wire.StatusResult) // adds what only the wiring knows
-	Version      string
-	Now          func() time.Time
-	Log          *slog.Logger
-	Hash         HashCost // of passwords; tests make it cheap
+	// Console is where the operators' console is opened from an address; empty:
+	// not from there. Nil: there is none.
+	Console func(from string) string
+	Version string
+	Now     func() time.Time
+	Log     *slog.Logger
+	Hash    HashCost // of passwords; tests make it cheap
 	// CheckURL refuses addresses that hooks may not call; nil refuses all.
 	CheckURL func(url string) error
 	Search   *search.Index // of messages; nil: there is none

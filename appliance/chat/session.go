@@ -180,6 +180,9 @@ func (s *Service) me(c *Call, _ *wire.Empty) (wire.Session, error) {
 	if idle, ok := s.s.Idle(c.Actor.Device); ok {
 		in.Expires = c.Now.UnixMilli() + idle
 	}
+	if s.opt.Console != nil && sees(c.Actor) {
+		in.Console = s.opt.Console(c.Address)
+	}
 	return in, nil
 }
 

@@ -45,6 +45,7 @@ type (
 		Device  id.ID  `json:"device" doc:"this device|本设备"`
 		Token   string `json:"token,omitzero" doc:"device token: Authorization: Bearer <token>; shown once|设备令牌，只显示一次"`
 		Expires int64  `json:"expires" doc:"unused until then it ends, ms|若不使用，到期时间（毫秒）"`
+		Console string `json:"console,omitzero" doc:"in session.me, for auditors and above: where the operators' console is; absent when it cannot be opened from the caller's address|仅 session.me 且审计员及以上：控制台地址；调用者地址不允许访问时缺省"`
 	}
 	DeviceList struct {
 		Devices []Device `json:"devices" doc:"devices, newest first|设备，新的在前"`

@@ -142,7 +142,7 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 		}
 	}
 	opt := chatOptions(cfg)
-	opt.BaseURL, opt.FillStatus = func() string { return baseURL(b.cfg) }, fill
+	opt.BaseURL, opt.FillStatus, opt.Console = func() string { return baseURL(b.cfg) }, fill, b.consoleFor
 	if err := b.openHooks(cfg); err != nil {
 		return nil, err
 	}

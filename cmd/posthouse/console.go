@@ -29,8 +29,8 @@ func (s *server) consoleMount() gate.Mount {
 }
 
 // mayAdminister asks console.allowed_networks as it is now.
-func (s *server) mayAdminister(from netip.Addr) bool {
-	nets := s.live.Load().Console.Networks()
+func (b *box) mayAdminister(from netip.Addr) bool {
+	nets := b.live.Load().Console.Networks()
 	return len(nets) == 0 || slices.ContainsFunc(nets, func(n netip.Prefix) bool { return n.Contains(from.WithZone("")) })
 }
 
@@ -188,13 +188,26 @@ func (s *server) bindConsole() error {
 }
 
 // consoleURL is where the console is opened.
-func (s *server) consoleURL() string {
-	if len(s.cfg.Console.Listen) == 0 {
-		return baseURL(s.cfg) + "/admin"
+func (b *box) consoleURL() string {
+	if len(b.cfg.Console.Listen) == 0 {
+		return baseURL(b.cfg) + "/admin"
 	}
-	_, port, err := net.SplitHostPort(s.cfg.Console.Listen[0])
+	_, port, err := net.SplitHostPort(b.cfg.Console.Listen[0])
 	if err != nil {
 		return ""
 	}
-	return "https://" + net.JoinHostPort(s.cfg.Server.HostName, port) + "/admin"
+	return "https://" + net.JoinHostPort(b.cfg.Server.HostName, port) + "/admin"
+}
+
+// consoleFor is the console's address for a link in the chat: a path where the
+// chat is, whatever name it was reached by.
+func (b *box) consoleFor(from string) string {
+	a, err := netip.ParseAddr(from)
+	if err != nil || !b.mayAdminister(a) {
+		return ""
+	}
+	if len(b.cfg.Console.Listen) == 0 {
+		return "/admin"
+	}
+	return b.consoleURL()
 }

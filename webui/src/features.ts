@@ -2,6 +2,7 @@
 
 import type { Feature } from "./frame";
 import { alertsFeature } from "./alerts";
+import { consoleFeature } from "./console_link";
 import { datesFeature } from "./dates";
 import { devicesFeature } from "./devices";
 import { directoryFeature } from "./directory";
@@ -27,6 +28,7 @@ import { voiceFeature } from "./voice";
 export const features: Feature[] = [
   alertsFeature,
   appFeature,
+  consoleFeature,
   datesFeature,
   threadsFeature,
   membersFeature,
