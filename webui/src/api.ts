@@ -58,6 +58,8 @@ export interface Session {
   token?: string;
   /** unused until then it ends, ms */
   expires: number;
+  /** in session.me, for auditors and above: where the operators' console is; absent when it cannot be opened from the caller's address */
+  console?: string;
 }
 
 /** Data of event user. */
