@@ -334,6 +334,8 @@ func (a *Admin) removeChannel(r *Request) {
 			return
 		}
 		a.did(r, "channel.remove", c.Name, c.Kind)
+		r.Done("/admin/channels", words.Of("Removed.", "已删除。"))
+		return
 	}
-	r.Done("/admin/channels", words.Of("Removed.", "已删除。"))
+	r.Trouble(fasthttp.StatusNotFound, words.Of("The channel is gone.", "该通道已不存在。"))
 }

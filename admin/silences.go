@@ -239,7 +239,8 @@ func (a *Admin) removeQuiet(r *Request) {
 			return
 		}
 		a.did(r, "quiet.remove", q.Name, "")
-		break
+		r.Done("/admin/quiet", words.Of("Removed.", "已删除。"))
+		return
 	}
-	r.Done("/admin/quiet", words.Of("Removed.", "已删除。"))
+	r.Trouble(fasthttp.StatusNotFound, words.Of("These quiet hours are gone.", "该免打扰时段已不存在。"))
 }
