@@ -93,10 +93,10 @@ func newMeters() *meters {
 	m := &meters{
 		duration: meter.NewHistogram(1, 10, 60, 600, 3600, 8*3600, 24*3600),
 		fanout:   meter.NewHistogram(meter.Latency()...),
-		latency:  meter.NewHistogram(meter.Latency()...),
+		latency:  meter.NewHistogram(meter.Fine()...),
 		rtt:      meter.NewHistogram(meter.Latency()...),
 		requests: meter.NewCounters("method", "endpoint", "status").Beside(failuresOf),
-		took:     meter.NewHistograms([]string{"endpoint"}, meter.Latency()...),
+		took:     meter.NewHistograms([]string{"endpoint"}, meter.Fine()...),
 		errors:   meter.NewCounters("kind"),
 		actions:  map[string]*action{},
 		done:     meter.NewCounters("action", "result"),

@@ -25,6 +25,14 @@ func Latency() []float64 {
 	return []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 }
 
+// Fine are bounds in seconds for what alerts judge: close enough that quantiles
+// between half a millisecond and ten seconds come out within a tenth, and with
+// the limits themselves, 0.2, 0.8 and 5 s, among them.
+func Fine() []float64 {
+	return []float64{.0001, .00025, .0005, .00075, .001, .0015, .002, .003, .004, .005, .0075, .01, .015, .02, .03, .04, .05, .075,
+		.1, .125, .15, .2, .25, .3, .4, .5, .6, .8, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 30}
+}
+
 // Observe counts a value. One that is below zero, because a clock was set,
 // counts as zero.
 func (h *Histogram) Observe(v float64) { h.ObserveN(v, 1) }

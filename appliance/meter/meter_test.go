@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,35 @@ func TestQuantilesAgreeWithTheBuckets(t *testing.T) {
 	}
 	if h.Within(.1) != 102 {
 		t.Errorf("%d within 100 ms", h.Within(.1))
+	}
+}
+
+// Quantiles of what people feel come out within a tenth of what a load
+// generator measures, whatever the scale: waiting times spread about a median
+// with a long tail, as those of requests do.
+func TestFineQuantilesAreWithinATenth(t *testing.T) {
+	const samples = 20_000
+	for _, median := range []float64{.001, .0028, .009, .027, .083, .17, .45, 1.3} {
+		for _, spread := range []float64{.35, .5, .8} {
+			h := NewHistogram(Fine()...)
+			var all []float64
+			for i := range samples {
+				v := median * math.Exp(spread*math.Sqrt2*math.Erfinv(2*(float64(i)+.5)/samples-1))
+				h.Observe(v)
+				all = append(all, v)
+			}
+			for _, q := range []float64{.5, .95, .99} {
+				want := all[int(q*samples)]
+				if got := h.Quantile(q); want < 10 && math.Abs(got/want-1) > .1 {
+					t.Errorf("median %v s, spread %v: p%v is %v, want %v", median, spread, q*100, got, want)
+				}
+			}
+		}
+	}
+	for _, limit := range []float64{.2, .8, 5} {
+		if !slices.Contains(Fine(), limit) {
+			t.Errorf("%v s, which an alert judges, is no bound", limit)
+		}
 	}
 }
 

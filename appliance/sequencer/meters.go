@@ -17,13 +17,14 @@ type meters struct {
 	failures      meter.Counter
 	hits, misses  meter.Counter
 	process       *meter.Histogram // from a message's coming to its being durable
+	waited        *meter.Histogram // from a command's coming to the writer's turning to it
 	batch         *meter.Histogram // records
 	busy          atomic.Int64     // ns that the writer worked
 	load          saturation
 }
 
 func newMeters() *meters {
-	return &meters{process: meter.NewHistogram(meter.Latency()...), batch: meter.NewHistogram(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)}
+	return &meters{process: meter.NewHistogram(meter.Fine()...), waited: meter.NewHistogram(meter.Latency()...), batch: meter.NewHistogram(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)}
 }
 
 // worked counts the time that the writer was busy.
@@ -124,6 +125,10 @@ func (q *Sequencer) measureQueue(r *meter.Registry) {
 		defer q.mu.Unlock()
 		return float64(len(q.queue))
 	})
+	r.Histogram(meter.Family{Name: "im_storage_write_wait_seconds", Source: "sequencer",
+		Help:   meter.Say("Time that a command waits for the writer.", "命令等待写入线程的时间。"),
+		Normal: meter.Say("p95 under 20 ms.", "P95 低于 20 毫秒。"),
+		Action: meter.Say("Long: the writer is busy or held back; see im_storage_writer_saturation_ratio and im_state_pending_entities.", "偏长说明写入线程繁忙或被限速：参见 im_storage_writer_saturation_ratio 与 im_state_pending_entities。")}, m.waited)
 	r.CounterFunc(meter.Family{Name: "im_storage_writer_busy_seconds_total", Source: "sequencer",
 		Help:   meter.Say("Time that the one writer worked.", "写入线程的累计工作时间。"),
 		Normal: meter.Say("Its rate is the writer's saturation.", "其速率即写入饱和度。"), Action: meter.Say("See im_storage_writer_saturation_ratio.", "参见 im_storage_writer_saturation_ratio。")},

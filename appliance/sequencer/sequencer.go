@@ -303,11 +303,19 @@ func (q *Sequencer) take() []request {
 	return out
 }
 
+// turn notes that the writer turns to what it has taken.
+func (q *Sequencer) turn(list []request, now time.Time) {
+	for i := range list {
+		q.meters.waited.Took(now.Sub(list[i].at))
+	}
+}
+
 func (q *Sequencer) run() {
 	defer q.finished.Done()
 	var left []request
 	for {
-		if len(left) == 0 {
+		fresh := len(left) == 0
+		if fresh {
 			if left = q.take(); len(left) == 0 {
 				select {
 				case <-q.wake:
@@ -326,6 +334,9 @@ func (q *Sequencer) run() {
 		q.pace()
 		var err error
 		began := time.Now()
+		if fresh {
+			q.turn(left, began)
+		}
 		left, err = q.commit(left)
 		q.meters.worked(began)
 		if err != nil {

@@ -101,10 +101,13 @@ func TestFiguresOfTheServer(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]float64{"im_messages_sent_total": 50, "im_messages_stored": 50, "im_deliveries_total": 50, "connections_active": 2,
-		"im_active_users_total": 2, "im_accounts": 2, "im_registrations_total": 2, "im_message_process_duration_seconds_count": 50, "im_storage_read_only": 0} {
+		"im_active_users_total": 2, "im_accounts": 2, "im_registrations_total": 2, "im_message_process_duration_seconds_count": 50, "im_deliveries_left_total": 0, "im_storage_read_only": 0} {
 		if got := d.figure(addr, name); got != want {
 			t.Errorf("%s is %v, want %v", name, got, want)
 		}
+	}
+	if n := d.figure(addr, "im_storage_write_wait_seconds_count"); n < 54 {
+		t.Errorf("%v commands waited for the writer", n)
 	}
 	if n := d.figure(addr, "im_journal_fsync_duration_seconds_count"); n < 1 {
 		t.Errorf("%v fsyncs", n)
