@@ -88,6 +88,18 @@ type Watch struct {
 // longestBacklog is how long a receiver of samples may be away.
 const longestBacklog = 72 * time.Hour
 
+// hostPatience is how long a sample of the machine waits for a part that hangs;
+// with a short interval less, so that the other parts come in time.
+const hostPatience = 2 * time.Second
+
+// After a restart an alert goes on for so many rounds of the rules, so that its
+// own can speak again. One whose condition must hold for a time is not told by
+// its rule in the first half minute.
+const (
+	graceRounds = 20
+	leastGrace  = time.Minute
+)
+
 // Open opens the parts. Nothing is sampled before Start.
 func Open(o Options) (w *Watch, err error) {
 	if o.Log == nil {
@@ -104,13 +116,14 @@ func Open(o Options) (w *Watch, err error) {
 			w = nil
 		}
 	}()
-	w.Host = host.New(host.Options{DataDir: o.DataDir, Version: o.Version})
+	w.Host = host.New(host.Options{DataDir: o.DataDir, Version: o.Version, Patience: min(hostPatience, o.Interval*8/10)})
 	if w.Store, err = store.Open(o.Dir, store.Options{Raw: o.Raw, Rollup: o.Rollup, MaxSeries: o.MaxSeries, Log: o.Log}); err != nil {
 		return w, fmt.Errorf("open the store of metrics: %w", err)
 	}
 	w.Query = query.New(w.Store.Queryable(), query.Limits{})
 	w.Query.OnStorageError(func(error) { w.Store.Suspect() })
-	if w.Alerts, err = alert.Open(o.Dir, alert.Options{Host: o.HostName, ExternalURL: o.ExternalURL, Post: o.Post, First: o.FirstChannel, Changed: o.Changed, Log: o.Log}); err != nil {
+	if w.Alerts, err = alert.Open(o.Dir, alert.Options{Host: o.HostName, ExternalURL: o.ExternalURL, Grace: max(leastGrace, graceRounds*o.Interval), Post: o.Post,
+		First: o.FirstChannel, Changed: o.Changed, Log: o.Log}); err != nil {
 		return w, fmt.Errorf("open the alerts: %w", err)
 	}
 	if err = w.openJudges(); err != nil {
@@ -134,7 +147,7 @@ func (w *Watch) openJudges() (err error) {
 	if w.Health, err = health.Open(filepath.Join(o.Dir, "health"), health.Options{Source: figures, Events: o.Events}); err != nil {
 		return fmt.Errorf("open the health: %w", err)
 	}
-	if w.Books, err = runbook.Open(filepath.Join(o.Dir, "runbooks"), runbook.Options{Source: figures, Collectors: o.Collectors, Deeds: o.Deeds, Audit: o.Audit,
+	if w.Books, err = runbook.Open(filepath.Join(o.Dir, "runbooks"), runbook.Options{Source: figures, Collectors: o.Collectors, Deeds: o.Deeds, Audit: o.Audit, Fires: w.Alerts.Fires,
 		Post: w.tell, Note: w.noteOnAlert, Log: o.Log}); err != nil {
 		return fmt.Errorf("open the runbooks: %w", err)
 	}

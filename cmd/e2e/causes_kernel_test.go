@@ -84,6 +84,14 @@ func (k *kernel) disk(name, options string) {
 	k.script = append(k.script, fmt.Sprintf("mount -t tmpfs -o '%s' tmpfs '%s'", options, at))
 }
 
+// holds puts a directory, with what is in it, onto a filesystem in memory.
+func (k *kernel) holds(dir, options string) {
+	k.t.Helper()
+	at := filepath.Join(k.dir, "holds")
+	must(k.t, os.MkdirAll(at, 0o755))
+	k.script = append(k.script, fmt.Sprintf("mount -t tmpfs -o '%[1]s' tmpfs '%[2]s'\ncp -a '%[3]s/.' '%[2]s'\nmount --move '%[2]s' '%[3]s'", options, at, dir))
+}
+
 // wrap lets the server start in what was prepared.
 func (k *kernel) wrap(cmd *exec.Cmd) {
 	if len(k.script) == 0 {

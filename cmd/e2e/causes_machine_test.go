@@ -18,14 +18,8 @@ import (
 
 // machineStages are the servers on which the machine, the process and what is
 // seen from outside go wrong.
-func machineStages() []stage { return []stage{machineStage()} }
-
-// machineAlertsToCome have no line yet.
-func machineAlertsToCome() []string {
-	return []string{
-		"DiskFillsUp", "HealthCheckFailed", "ChatProbeFailed", "ProbeFailed", "LowHealthScore", "CertificateExpiresSoon",
-		"ServiceDown", "InstanceDown", "FileDescriptorsLow", "GoroutinesHigh", "UncleanShutdown", "MemoryLeakSuspected",
-	}
+func machineStages() []stage {
+	return []stage{machineStage(), doorsStage(), fullStage(), certificatesStage(), restartsStage(), limitsStage(), trendStage()}
 }
 
 // machineStage is a machine that is overworked. Its processors really are, by
@@ -38,7 +32,7 @@ func machineStage() stage {
 	return stage{name: "machine", factor: 60, prepare: m.build, lines: []caused{
 		{alert: "HighCPUUsage", cause: m.burn, mend: nothing, shows: []string{"cpu", "top"}},
 		{alert: "CriticalCPUUsage", cause: nothing, mend: m.rest},
-		{alert: "HighMemoryUsage", cause: shows("/proc/meminfo", memInfo(6)), mend: shows("/proc/meminfo", memInfo(60)), shows: []string{"memory node_memory_MemAvailable_bytes", "heap"}},
+		{alert: "HighMemoryUsage", cause: shows("/proc/meminfo", memInfo(16, 6)), mend: shows("/proc/meminfo", memInfo(16, 60)), shows: []string{"memory node_memory_MemAvailable_bytes", "heap"}},
 		{alert: "HighDiskUsage", where: map[string]string{"mountpoint": "/full"}, cause: fill("full"), mend: empty("full"), shows: []string{"space /full", "files"}},
 		{alert: "InodesLow", where: map[string]string{"mountpoint": "/littered"}, cause: litter("littered"), mend: empty("littered"), shows: []string{"inodes /littered"}},
 		{alert: "SwapActivity", cause: func(*box) { m.pages.Store(400) }, mend: func(*box) { m.pages.Store(0) }, shows: []string{"swap direction=in", "swap direction=out"}},
@@ -66,7 +60,7 @@ type machine struct {
 
 func (m *machine) build(b *box) {
 	k := b.kernel
-	k.shows("/proc/meminfo", memInfo(60))
+	k.shows("/proc/meminfo", memInfo(16, 60))
 	k.shows("/proc/loadavg", loaded(0.1))
 	k.showsTree("/sys/class", map[string]string{"net/lan0/speed": "100\n", "net/lan0/operstate": "up\n", "net/lan1/operstate": "up\n",
 		"hwmon/hwmon0/name": "coretemp\n", "hwmon/hwmon0/temp1_input": "41000\n"})
@@ -99,9 +93,9 @@ func (m *machine) build(b *box) {
 	b.beats("counters", count)
 }
 
-// memInfo is a machine of 16 GiB with this many percent of it available.
-func memInfo(percent int) string {
-	const total = 16 << 20 // kB
+// memInfo is a machine with this many GiB and this many percent of it available.
+func memInfo(gib, percent int) string {
+	total := gib << 20 // kB
 	return fmt.Sprintf("MemTotal: %d kB\nMemFree: %d kB\nMemAvailable: %d kB\nBuffers: 1000 kB\nCached: 20000 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n",
 		total, total/100*percent/2, total/100*percent)
 }
@@ -222,8 +216,5 @@ func empty(disk string) func(*box) {
 // most that it says.
 func skew(b *box) {
 	answer := endian.LittleEndian.AppendUint64(make([]byte, 8), 500_000) // µs
-	cmd := exec.Command(need(b.t, "strace"), "-f", "-qq", "-o", "/dev/null", "-p", strconv.Itoa(b.cmd.Process.Pid),
-		"-e", "trace=adjtimex", "-e", "inject=adjtimex:poke_exit=@arg1="+hex.EncodeToString(answer))
-	must(b.t, cmd.Start())
-	b.later("skew", func() { _ = cmd.Process.Signal(os.Interrupt); _ = cmd.Wait() }) // it lets go, and ends by the signal
+	b.straced("skew", "-e", "trace=adjtimex", "-e", "inject=adjtimex:poke_exit=@arg1="+hex.EncodeToString(answer))
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,7 +29,8 @@ type server struct {
 	settings  []string
 	setup     string // fragment of the setup link of the first start
 
-	wrap func(cmd *exec.Cmd) // changes how the process is started; nil: it is not
+	wrap    func(cmd *exec.Cmd) // changes how the process is started; nil: it is not
+	allowed []string            // errors in the log that a test provokes, a part of each
 
 	cmd    *exec.Cmd
 	exited chan struct{}
@@ -126,6 +128,9 @@ func (s *server) listen(out io.Reader, greeted chan<- string) {
 	}
 }
 
+// forgives names errors that will be in the log.
+func (s *server) forgives(parts ...string) { s.allowed = append(s.allowed, parts...) }
+
 // kill is kill -9.
 func (s *server) kill() {
 	s.t.Helper()
@@ -182,6 +187,9 @@ func (s *server) end() {
 		}
 	}
 	for _, bad := range s.log.errors() {
+		if slices.ContainsFunc(s.allowed, func(part string) bool { return strings.Contains(bad, part) }) {
+			continue
+		}
 		s.t.Errorf("the server logged: %s", bad)
 	}
 	if s.t.Failed() {

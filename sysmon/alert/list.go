@@ -102,6 +102,14 @@ func (m *Manager) Firing() map[string]int {
 	return out
 }
 
+// Fires says whether an alert fires, by its fingerprint.
+func (m *Manager) Fires(fp string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.current[fp]
+	return e != nil && e.Firing()
+}
+
 // One gives the newest episode of an alert, and whether there is one.
 func (m *Manager) One(ctx context.Context, fp string) (Active, bool, error) {
 	m.mu.Lock()

@@ -81,7 +81,7 @@ func serviceBooks() []Runbook {
 	}
 	return []Runbook{
 		book("ServiceDown", "A part of the server does not answer the one that takes its figures.", "服务的某一部分无法采集。", evidence, steps...),
-		book("InstanceDown", "A machine that was watched does not answer.", "受监控的机器没有响应。", evidence, steps...),
+		book("InstanceDown", "A machine that was watched does not answer.", "受监控的机器没有响应。", append([]Evidence{gone()}, evidence...), steps...),
 		book("HealthCheckFailed", "The server itself says that it is not ready: its storage is read-only, or it is stopping.", "服务自报未就绪：存储只读，或正在停止。", append([]Evidence{space()}, evidence...),
 			append([]Step{act("read_only_off", "If a person switched to read-only", "若由人工切换为只读"), act("housekeeping", "If the disk is full", "若磁盘已满")}, steps...)...),
 		book("ProbeFailed", "Something that the box asks regularly does not answer: a site, a name, a mail server.", "定期检查的对象没有响应：网站、域名或邮件服务器。", []Evidence{probed(), query("reach", "Gateway and names", "网关与域名", "", `{__name__=~"posthouse_gateway_reachable|posthouse_dns_reachable"}`), network(), changed()}, steps[0], look("probes", "/admin/probes", "See since when, and which subnets", "查看起始时间与网段")),

@@ -144,7 +144,10 @@ func tcp() Evidence {
 	return query("tcp", "TCP connections by state", "各状态 TCP 连接", "", `node_tcp_connection_states`)
 }
 func targets() Evidence {
-	return query("targets", "Jobs that are down", "无法采集的任务", "", `up == 0`)
+	return query("targets", "Jobs that are down", "无法采集的任务", "", `label_replace(up == 0, "part", "$1", "job", "(.+)")`)
+}
+func gone() Evidence {
+	return query("gone", "Watched in the last hour and gone", "最近一小时内曾监控、现已消失", "", `label_join(max by (instance, job) (max_over_time(up[1h])) unless on (instance, job) max by (instance, job) (up), "gone", " ", "job", "instance")`)
 }
 func series() Evidence {
 	return query("series", "Metrics with most series", "序列最多的指标", "", `topk(15, count by (__name__) ({__name__!=""}))`)

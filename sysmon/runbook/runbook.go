@@ -160,8 +160,12 @@ type Options struct {
 	Audit      func(ctx context.Context, e AuditEntry)
 	Post       func(ctx context.Context, text words.Text)               // to the operators' room
 	Note       func(ctx context.Context, a Alert, who, text words.Text) // to the alert's timeline
-	Now        func() time.Time
-	Log        *slog.Logger
+	// Fires says whether an alert fires, by its fingerprint. Cases whose alert ended
+	// while nobody could tell, as during a restart, are closed by it. Nil: they
+	// stay open.
+	Fires func(fingerprint string) bool
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Books is the runbooks at work.
@@ -334,7 +338,27 @@ func (b *Books) Resolved(a Alert) {
 	}
 }
 
-// peakEvery is how often the peak of an open case is looked for.
+// closeEnded closes cases whose alert has ended without a word.
+func (b *Books) closeEnded() {
+	if b.opt.Fires == nil {
+		return
+	}
+	b.mu.Lock()
+	var open []Alert
+	for _, id := range b.order {
+		if c := b.cases[id]; c.Resolved.IsZero() {
+			open = append(open, c.Alert)
+		}
+	}
+	b.mu.Unlock()
+	for _, a := range open {
+		if !b.opt.Fires(a.ID) {
+			b.Resolved(a)
+		}
+	}
+}
+
+// peakEvery is how often open cases are looked at.
 const peakEvery = 15 * time.Second
 
 // Run collects evidence until ctx ends.
@@ -351,6 +375,7 @@ func (b *Books) Run(ctx context.Context) {
 			}
 		case <-tick.C:
 			b.peaks(ctx)
+			b.closeEnded()
 		}
 	}
 }
