@@ -216,7 +216,7 @@ func submitPDU(phone string, header []byte, units []uint16) pdu {
 		if i+1 < len(digits) {
 			hi = digits[i+1] - '0'
 		}
-		b = append(b, hi<<4|digits[i]-'0')
+		b = append(b, hi<<4|(digits[i]-'0')) // in Go | and - bind alike
 	}
 	b = append(b, 0, 8, 0xAA, byte(len(header)+2*len(units)))
 	b = append(b, header...)

@@ -15,16 +15,16 @@ import (
 
 // bench is a real store and an engine over it.
 type bench struct {
-	t     *testing.T
+	t     testing.TB
 	store *store.Store
 	e     *Engine
 }
 
-func newBench(t *testing.T, l Limits) *bench {
+func newBench(t testing.TB, l Limits) *bench {
 	return benchAt(t, l, func() time.Time { return start().Add(24 * time.Hour) })
 }
 
-func benchAt(t *testing.T, l Limits, now func() time.Time) *bench {
+func benchAt(t testing.TB, l Limits, now func() time.Time) *bench {
 	s, err := store.Open(t.TempDir(), store.Options{Tend: time.Hour, Now: now})
 	if err != nil {
 		t.Fatal(err)
