@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +31,9 @@ import (
 func BenchmarkWeek(b *testing.B) {
 	const days, series = 8, 2000
 	now := start()
-	s, err := store.Open(b.TempDir(), store.Options{Raw: 30 * 24 * time.Hour, Tend: 200 * time.Millisecond, Now: func() time.Time { return now }})
+	var clock atomic.Int64 // now, for the store's own goroutine
+	clock.Store(now.UnixMilli())
+	s, err := store.Open(b.TempDir(), store.Options{Raw: 30 * 24 * time.Hour, Tend: 200 * time.Millisecond, Now: func() time.Time { return time.UnixMilli(clock.Load()) }})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -50,6 +53,7 @@ func BenchmarkWeek(b *testing.B) {
 	began, samples := time.Now(), 0
 	for range days * 5760 {
 		now = now.Add(15 * time.Second)
+		clock.Store(now.UnixMilli())
 		app := s.Appender(context.Background())
 		for i := range ls {
 			switch {
@@ -68,13 +72,19 @@ func BenchmarkWeek(b *testing.B) {
 		}
 	}
 	b.ReportMetric(time.Since(began).Seconds()*1e9/float64(samples), "ns/sample")
-	// Until what can be cut and rolled up is.
-	for tick := time.NewTicker(time.Second); ; <-tick.C {
-		if st := s.Stats(); st.RollBytes > 0 && now.Sub(st.Newest) < time.Hour && st.LogBytes < 40<<20 {
-			break
+	// Until what can be cut, merged and rolled up is: nothing changes any more.
+	st, same := s.Stats(), 0
+	for tick, deadline := time.NewTicker(time.Second), time.Now().Add(10*time.Minute); same < 5; <-tick.C {
+		was := st
+		if st = s.Stats(); st.RollBytes > 0 && st.RawBytes == was.RawBytes && st.RollBytes == was.RollBytes && st.LogBytes == was.LogBytes {
+			same++
+		} else {
+			same = 0
+		}
+		if time.Now().After(deadline) {
+			b.Fatalf("the store does not come to rest: %+v", st)
 		}
 	}
-	st := s.Stats()
 	b.ReportMetric(float64(st.RawBytes)/days/1e6, "MB/day")
 	b.ReportMetric(float64(st.RollBytes)/days*365/1e6, "rolled-MB/year")
 	b.ReportMetric(float64(st.LogBytes)/1e6, "log-MB")

@@ -21,6 +21,9 @@
 // snappy, X-Prometheus-Remote-Write-Version 0.1.0, the message
 // prometheus.WriteRequest with the series' labels as they are stored (job and
 // instance included) and up to 10,000 samples, staleness markers among them.
+// Results of this box's rules (ALERTS, ALERTS_FOR_STATE, names with a colon) get
+// the label evaluated_by="posthouse": a receiver that evaluates the same rules
+// has series of its own under the same names, at other times.
 // No metadata, exemplars or native histograms: the store has none to give.
 // Redirects are not followed.
 //

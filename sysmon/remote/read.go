@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
@@ -15,6 +16,9 @@ type point struct {
 	v float64
 	s *stream
 }
+
+// What the results of rules are told apart by.
+const judgeLabel, judgeName = "evaluated_by", "posthouse"
 
 // stream is a series that has something to be sent.
 type stream struct {
@@ -40,6 +44,9 @@ func (w *Writer) read(ctx context.Context, from, until int64) (list []point, err
 		series := set.At()
 		s := &stream{labels: series.Labels()}
 		s.hash = s.labels.Hash()
+		if name := s.labels.Get(model.MetricNameLabel); strings.Contains(name, ":") || strings.HasPrefix(name, "ALERTS") {
+			s.labels = labels.NewBuilder(s.labels).Set(judgeLabel, judgeName).Labels()
+		}
 		after, known := w.seen[s.hash]
 		if !known {
 			after = w.floor

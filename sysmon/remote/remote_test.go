@@ -407,6 +407,34 @@ func TestAReceiverThatHangsHoldsNothingUp(t *testing.T) {
 	stop()
 }
 
+// The results of rules must not meet those of a receiver with the same rules.
+func TestResultsOfRulesAreMarked(t *testing.T) {
+	b := newBox(t)
+	r := newReceiver(t, func(_ http.ResponseWriter, _ *http.Request, req *prompb.WriteRequest) bool {
+		for _, ts := range req.Timeseries {
+			marked := false
+			for _, l := range ts.Labels {
+				marked = marked || l.Name == "evaluated_by" && l.Value == "posthouse"
+			}
+			if name := ts.Labels[0].Value; marked != (name == "ALERTS" || name == "job:figure:sum") {
+				t.Errorf("%v", ts.Labels)
+			}
+		}
+		return true
+	})
+	w := b.writer(r.URL, nil)
+	app := b.s.Appender(t.Context())
+	for _, name := range []string{"ALERTS", "figure", "job:figure:sum"} {
+		_, err := app.Append(0, named(name, 0), b.at.Add(1), 1)
+		ok(t, err)
+	}
+	ok(t, app.Commit())
+	ok(t, w.Once(t.Context()))
+	if r.samples("figure0") != 1 {
+		t.Error("nothing arrived")
+	}
+}
+
 // Patience has an end, which is counted; a receiver says how long it wants to
 // be left alone.
 func TestWhatIsGivenUpIsCounted(t *testing.T) {
