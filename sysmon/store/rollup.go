@@ -140,7 +140,9 @@ func (s *Store) scratchHead() (h *tsdb.Head, done func() error, err error) {
 		return nil, nil, err
 	}
 	o := tsdb.DefaultHeadOptions()
-	o.ChunkRange = rollSpan
+	// A head refuses what is older than its newest sample by half of this. A span
+	// of many series is committed in parts, and each part begins with the span.
+	o.ChunkRange = 4 * rollSpan
 	o.ChunkDirRoot = dir
 	o.ChunkWriteBufferSize = 64 << 10
 	o.StripeSize = 512
