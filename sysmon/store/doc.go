@@ -30,7 +30,10 @@
 // no log of its own: what a crash loses is computed again.
 //
 // A query sees raw samples where the raw database begins, and the roll-up
-// before: never both for one moment. NAME:min5m and NAME:max5m exist in the
+// before: never both for one moment. rate() and increase() over five minutes or
+// more, in a chart whose points are ten minutes or more apart, see the roll-up as
+// far as it goes, also where there are raw samples: increases are the same, and
+// a week is read in a fraction of the time. NAME:min5m and NAME:max5m exist in the
 // roll-up only and are seen over its whole length. Where a range selector is
 // shorter than ten minutes, the roll-up is read with points in between, on the
 // straight line between neighbours, so that rate(x[5m]) in a chart of a year

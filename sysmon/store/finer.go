@@ -9,12 +9,15 @@ import (
 // finerStep is how far apart points of the roll-up must lie at most for the
 // range selector that asks; 0: as they are.
 func finerStep(h *storage.SelectHints) int64 {
-	if h == nil || h.Range <= 0 || h.Range >= 2*window {
+	switch {
+	case coarse(h):
+		return window / 5 // not far from what raw samples on the other side of the seam are like
+	case h == nil || h.Range <= 0 || h.Range >= 2*window:
 		return 0
 	}
 	switch h.Func {
 	case "rate", "increase", "irate", "delta", "idelta", "deriv", "avg_over_time", "min_over_time", "max_over_time", "last_over_time":
-		return max(h.Range/5, 1000)
+		return max(window/((5*window+h.Range-1)/h.Range), 1000) // evenly, for rate() extrapolates by the mean distance
 	}
 	return 0
 }

@@ -29,7 +29,12 @@ func (q queryable) Querier(mint, maxt int64) (storage.Querier, error) {
 		return nil, ErrClosed
 	}
 	seam := s.rawBegins()
-	out := &querier{s: s, mint: mint, maxt: maxt}
+	out := &querier{s: s, mint: mint, maxt: maxt, rolled: seam - 1}
+	if s.roll != nil {
+		for _, b := range s.roll.Blocks() {
+			out.rolled = max(out.rolled, b.MaxTime()-1)
+		}
+	}
 	var parts []storage.Querier
 	if s.roll != nil {
 		parts = append(parts, &rollQuerier{of: out, maxt: min(maxt, seam-1)})
@@ -40,7 +45,7 @@ func (q queryable) Querier(mint, maxt int64) (storage.Querier, error) {
 			s.mu.RUnlock()
 			return nil, err
 		}
-		parts = append(parts, raw)
+		parts = append(parts, rawQuerier{raw, out})
 		out.opened = append(out.opened, raw)
 	}
 	out.Querier = storage.NewMergeQuerier(parts, nil, storage.ChainedSeriesMerge)
@@ -65,6 +70,7 @@ type querier struct {
 	storage.Querier
 	s          *Store
 	mint, maxt int64
+	rolled     int64 // the end of the roll-up
 
 	mu     sync.Mutex
 	opened []storage.Querier
@@ -85,6 +91,30 @@ func (q *querier) Close() error {
 	}
 	q.s.mu.RUnlock()
 	return errors.Join(errs...)
+}
+
+// coarse says whether a question is about increases in steps so wide that it is
+// answered from the roll-up as far as that goes: of a counter it has the exact
+// values at the ends of its windows, and a twentieth of the samples to read.
+func coarse(h *storage.SelectHints) bool {
+	return h != nil && h.Step >= 2*window && h.Range >= window && (h.Func == "rate" || h.Func == "increase")
+}
+
+// rawQuerier reads raw samples, unless the roll-up answers.
+type rawQuerier struct {
+	storage.Querier
+	of *querier
+}
+
+func (r rawQuerier) Select(ctx context.Context, sorted bool, h *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
+	if !coarse(h) || r.of.rolled < r.of.mint {
+		return r.Querier.Select(ctx, sorted, h, ms...)
+	}
+	part := *h
+	if part.Start = max(part.Start, r.of.rolled+1); part.Start > part.End {
+		return storage.EmptySeriesSet()
+	}
+	return r.Querier.Select(ctx, sorted, &part, ms...)
 }
 
 // rollQuerier opens the roll-up only when something is asked of it: most
@@ -116,6 +146,9 @@ func (r *rollQuerier) Select(ctx context.Context, sorted bool, h *storage.Select
 		if m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual && (strings.HasSuffix(m.Value, minSuffix) || strings.HasSuffix(m.Value, maxSuffix)) {
 			maxt = r.of.maxt
 		}
+	}
+	if coarse(h) {
+		maxt = min(r.of.maxt, max(maxt, r.of.rolled))
 	}
 	q, err := r.open(maxt)
 	if err != nil {
