@@ -87,12 +87,18 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 		profiles: &profiles{dir: filepath.Join(cfg.Server.DataDir, watchDir, "profiles")}}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	boss := newSupervisor(a.lookup, os.Getpid(), log)
+	started := boss.starting(ctx)
 	var err error
 	if s.box, err = openBox(cfg, log, s.fillStatus); err != nil {
+		started("")
+		boss.end(err.Error())
 		return fmt.Errorf("%s: %w", a.say.of("cannot start", "无法启动"), err)
 	}
 	err = s.open(ctx, log)
 	if err == nil {
+		started("serving " + baseURL(s.cfg))
+		s.loops.Go(func() { boss.watch(ctx, s.cfg.Server.Socket) })
 		s.hooks.Start()
 		if err := s.noteStart(ctx, cfg); err != nil {
 			log.Warn("what changed since the last start is not noted", "error", err)
@@ -110,6 +116,13 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 		err = s.wait(ctx, a.config, log)
 		stop()
 		s.loops.Wait()
+	} else {
+		started("")
+	}
+	if err != nil {
+		boss.end(err.Error())
+	} else {
+		boss.end("stopping")
 	}
 	return errors.Join(err, s.shut(log))
 }
