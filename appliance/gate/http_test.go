@@ -154,6 +154,11 @@ func TestHealthAndMetrics(t *testing.T) {
 	f.mu.Lock()
 	f.readOnly = errors.New("disk full")
 	f.mu.Unlock()
+	for _, alias := range []string{"/health", "/api/health"} {
+		if res, body := h.request("GET", alias, "", nil); res.StatusCode != 503 || !strings.Contains(body, "disk full") {
+			t.Errorf("%s: %s %s", alias, res.Status, body)
+		}
+	}
 	if res, body := h.request("GET", "/health/ready", "", nil); res.StatusCode != 503 || !strings.Contains(body, "disk full") {
 		t.Error(res.Status, body)
 	}

@@ -197,6 +197,9 @@ func (g *Gate) route(ctx *fasthttp.RequestCtx, kind ListenerKind, apart bool) st
 	case path == "/health/live" || path == "/health/ready":
 		g.serveHealth(ctx, path == "/health/ready")
 		return path
+	case (path == "/health" || path == "/api/health") && !apart: // what foreign monitors ask first
+		g.serveHealth(ctx, true)
+		return "/health/ready"
 	case path == "/metrics" && kind != TLS:
 		g.serveMetrics(ctx)
 		return path

@@ -62,12 +62,12 @@ func (a *app) probeCommand() *cobra.Command {
 		a.probeTokenCommand(), a.probeList(), a.probeRevoke())
 	cmd.Long = a.say.of(`Make the round of two virtual users from this machine once a minute and report to the box what came of it: connect, log in, send, receive,
 acknowledge, read the history, upload and read a file. The console shows a map of the places that report. While the box cannot be reached, up to a day
-of rounds is kept in memory and reported afterwards.
+of rounds is kept and reported afterwards: in memory, or with --keep-in on disk, so that a restart of this machine loses none.
 
 The token is made on the box: posthouse probe token NAME --subnet PLACE. It holds the passwords of the two virtual users and the certificate authority
 of the box; nothing else is trusted. Give it in a file, or in POSTHOUSE_PROBE_TOKEN.`,
 		`每分钟在本机以两个虚拟用户走一遍完整流程（连接、登录、发送、接收、确认、读历史、上传和读取文件），并把结果上报服务器。控制台以地图显示各上报位置。
-无法连上服务器时，最多一天的结果保存在内存中，恢复后补报。
+无法连上服务器时，最多保留一天的结果，恢复后补报；默认保存在内存中，使用 --keep-in 则保存在磁盘，本机重启也不会丢失。
 
 令牌在服务器上生成：posthouse probe token 名称 --subnet 位置。其中含两个虚拟用户的密码和服务器的证书颁发机构；不信任其他任何证书。
 请以文件或环境变量 POSTHOUSE_PROBE_TOKEN 提供。`)
@@ -76,6 +76,7 @@ of the box; nothing else is trusted. Give it in a file, or in POSTHOUSE_PROBE_TO
 	to := cmd.Flags().String("report-to", "", a.say.of("`URL` of the box, as people open it", "服务器的 `URL`，与大家打开的地址一致"))
 	file := cmd.Flags().String("token-file", "", a.say.of("read the token from `FILE` (- is standard input)", "从文件 `FILE` 读取令牌（- 为标准输入）"))
 	once := cmd.Flags().Bool("once", false, a.say.of("make one round, print its steps, report it, and end", "只走一轮，显示各步骤并上报后结束"))
+	keep := cmd.Flags().String("keep-in", "", a.say.of("keep rounds that wait in the directory `DIR`; without it in memory", "把待上报的结果保存在目录 `DIR`，缺省仅在内存中"))
 	help := cmd.RunE
 	cmd.FParseErrWhitelist = cobra.FParseErrWhitelist{}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -89,6 +90,11 @@ of the box; nothing else is trusted. Give it in a file, or in POSTHOUSE_PROBE_TO
 		r, err := newReporter(*to, token, a.errOut)
 		if err != nil {
 			return err
+		}
+		if *keep != "" {
+			if err := r.keepIn(*keep); err != nil {
+				return err
+			}
 		}
 		if *once {
 			return a.probeOnce(cmd.Context(), r)

@@ -9,11 +9,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/google/renameio/v2"
 
 	"posthouse/appliance/probe"
 	check "posthouse/sysmon/probe"
@@ -33,6 +37,8 @@ type reporter struct {
 	waiting []check.Round // oldest first
 	dropped int
 	told    string // what was said last, so that it is said once
+	file    string // where waiting is kept for the next start; empty: nowhere
+	kept    bool   // the file is there
 }
 
 func newReporter(to string, token probeToken, log io.Writer) (*reporter, error) {
@@ -53,6 +59,70 @@ func newReporter(to string, token probeToken, log io.Writer) (*reporter, error) 
 		http:    &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{TLSClientConfig: trust, Proxy: nil, IdleConnTimeout: 10 * time.Second}}}, nil
 }
 
+// waitingFile, in the directory of --keep-in, 0600, replaced as a whole: the
+// rounds that could not be reported yet, as JSON of keptRounds. It is there only
+// while there are any.
+const waitingFile = "posthouse-probe-waiting.json"
+
+type keptRounds struct {
+	Version int           `json:"version"` // 1
+	To      string        `json:"to"`      // URL that they are for
+	Dropped int           `json:"dropped,omitempty"`
+	Rounds  []check.Round `json:"rounds"`
+}
+
+// keepIn names the directory for rounds that wait, and takes up those that an
+// earlier run left there for the same box. A file that cannot be read is said and
+// written over.
+func (r *reporter) keepIn(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("keep rounds: %w", err)
+	}
+	r.file = filepath.Join(dir, waitingFile)
+	raw, err := os.ReadFile(r.file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("keep rounds: %w", err)
+	}
+	r.kept = true
+	var k keptRounds
+	if err := json.Unmarshal(raw, &k); err != nil || k.Version != 1 {
+		fmt.Fprintln(r.log, time.Now().Format(time.RFC3339), "the rounds of the run before cannot be read and are lost: "+r.file)
+		return nil
+	}
+	if k.To == r.to {
+		r.waiting, r.dropped = k.Rounds[max(0, len(k.Rounds)-maxBuffered):], k.Dropped
+	}
+	return nil
+}
+
+// save writes what waits, or removes the file when nothing does.
+func (r *reporter) save() error {
+	if r.file == "" {
+		return nil
+	}
+	if len(r.waiting) == 0 {
+		if r.kept {
+			if err := os.Remove(r.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("keep rounds: %w", err)
+			}
+			r.kept = false
+		}
+		return nil
+	}
+	raw, err := json.Marshal(keptRounds{Version: 1, To: r.to, Dropped: r.dropped, Rounds: r.waiting})
+	if err == nil {
+		err = renameio.WriteFile(r.file, raw, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("keep rounds: %w", err)
+	}
+	r.kept = true
+	return nil
+}
+
 // run makes rounds until ctx ends.
 func (r *reporter) run(ctx context.Context) error {
 	for {
@@ -61,7 +131,8 @@ func (r *reporter) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		r.say(r.report(ctx))
+		err := r.report(ctx)
+		r.say(errors.Join(err, r.save()))
 		select {
 		case <-ctx.Done():
 			return nil
@@ -177,5 +248,6 @@ func (a *app) probeOnce(ctx context.Context, r *reporter) error {
 	if result.EndToEnd > 0 {
 		fmt.Fprintln(a.out, a.say.ofN("from sent to received: %.1f ms", "从发送到收到：%.1f 毫秒", millis(result.EndToEnd)))
 	}
-	return errors.Join(result.Err(), r.report(ctx))
+	err := r.report(ctx)
+	return errors.Join(result.Err(), err, r.save())
 }
