@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"posthouse/sysmon/alert"
 	"posthouse/sysmon/notify"
@@ -183,4 +184,42 @@ func TestTheServerTellsAsPlanned(t *testing.T) {
 	if n := len(e.at("slow", func(notify.Message) bool { return true })); n > 4 {
 		t.Errorf("%d messages through a channel of 4 an hour", n)
 	}
+}
+
+// In quiet hours the running server tells what is critical and keeps the rest
+// back, in its list; when they are over, also over a restart, comes a digest.
+func TestQuietHoursOfTheServer(t *testing.T) {
+	t.Parallel()
+	e := openEars(t)
+	ops := notify.Channel{ID: "ops", Name: "ops", Kind: "webhook", Lang: "en", PerHour: 100000, Settings: map[string]string{"url": e.url + "/ops"}}
+	plan := alert.DefaultPlan()
+	plan.Routes = map[string][]string{"critical": {"ops"}, "serious": {"ops"}, "warning": {"ops"}}
+	plan.Wait, plan.Between = alert.Span(100_000_000), alert.Span(500_000_000)
+	plan.Quiet = []alert.Quiet{{ID: "q", Name: "night", Days: []int{0, 1, 2, 3, 4, 5, 6}, From: "00:00", To: "24:00", Zone: "Asia/Shanghai", Severities: []string{"warning"}}}
+	o := openOffice(t)
+	o.stop()
+	o.appoints([]notify.Channel{ops}, plan)
+	o.start()
+	must(t, o.owner.WaitConnected(background(t)))
+	o.alarm("FanLoud", "warning", "the fan is loud")
+	o.alarm("RaidDegraded", "critical", "a disk is gone")
+	heard := func(what string, takes func(notify.Message) bool) {
+		t.Helper()
+		await(t, func() string { return what }, func() bool { return len(e.at("ops", takes)) > 0 })
+	}
+	heard("what is critical", about(notify.Firing, "RaidDegraded"))
+	p := shared.tab(t, "ann", o.url())
+	p.logsInConsole("ann")
+	p.open("/admin/alerts")
+	p.finds(".alert-card .badge", "quiet hours: night")
+	if n := len(e.at("ops", about(notify.Firing, "FanLoud"))); n != 0 {
+		t.Errorf("told in the quiet hours %d times", n)
+	}
+	p.expects(refusedConnections)
+	o.replan(func(m map[string]any) {
+		m["quiet"].([]any)[0].(map[string]any)["from"], m["quiet"].([]any)[0].(map[string]any)["to"] = "00:00", "00:01"
+		m["quiet"].([]any)[0].(map[string]any)["days"] = []int{(int(time.Now().UTC().Weekday()) + 3) % 7}
+	})
+	heard("the digest", about(notify.Digest, "FanLoud"))
+	heard("what still fires", about(notify.Firing, "FanLoud"))
 }
