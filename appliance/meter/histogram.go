@@ -29,7 +29,7 @@ func Latency() []float64 {
 // between half a millisecond and ten seconds come out within a tenth, and with
 // the limits themselves, 0.2, 0.8 and 5 s, among them.
 func Fine() []float64 {
-	return []float64{.0001, .00025, .0005, .00075, .001, .0015, .002, .003, .004, .005, .0075, .01, .015, .02, .03, .04, .05, .075,
+	return []float64{.0001, .00025, .0005, .00075, .001, .0015, .002, .0025, .003, .004, .005, .0075, .01, .015, .02, .03, .04, .05, .06, .075,
 		.1, .125, .15, .2, .25, .3, .4, .5, .6, .8, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 30}
 }
 

@@ -96,9 +96,9 @@ func TestFineQuantilesAreWithinATenth(t *testing.T) {
 				h.Observe(v)
 				all = append(all, v)
 			}
-			for _, q := range []float64{.5, .95, .99} {
+			for q, off := range map[float64]float64{.5: .1, .95: .1, .99: .15} { // fewer samples say where P99 is
 				want := all[int(q*samples)]
-				if got := h.Quantile(q); want < 10 && math.Abs(got/want-1) > .1 {
+				if got := h.Quantile(q); want < 10 && math.Abs(got/want-1) > off {
 					t.Errorf("median %v s, spread %v: p%v is %v, want %v", median, spread, q*100, got, want)
 				}
 			}
