@@ -19,6 +19,13 @@
 // packed by gzip, as npm has it, and is checked by its SHA-256; its licence
 // (MPL-2.0) is beside it.
 //
+// TestShippedAlertsFireByTheirCausesAndEnd causes what each shipped alert is
+// about. Its rules are those of the program with every time in them divided, so
+// that five minutes pass in five seconds; a table per server (stages) has a line
+// for each alert. What would harm the machine is shown to the server alone: files
+// mounted over the kernel's in a mount namespace, answers of the kernel changed by
+// strace.
+//
 // Nothing waits for a time: a condition is looked at until it holds or patience
 // ends, which is long, because the machine may be busy with something else.
 //
