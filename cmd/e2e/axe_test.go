@@ -48,15 +48,24 @@ var axeCore = sync.OnceValues(func() (string, error) {
 // which the policy of the page does not bind.
 func (p *tab) accessible(page string) {
 	p.t.Helper()
+	p.axe(page, `{type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}`)
+}
+
+// legible is accessible for what colours alone decide: the same page again in
+// another theme.
+func (p *tab) legible(page string) {
+	p.t.Helper()
+	p.axe(page, `{type: "rule", values: ["color-contrast", "link-in-text-block"]}`)
+}
+
+func (p *tab) axe(page, only string) {
+	p.t.Helper()
 	code, err := axeCore()
 	must(p.t, err)
 	if ask[bool](p, `!window.axe`) {
 		p.run(code)
 	}
-	found := ask[[]string](p, `axe.run(document, {
-	resultTypes: ["violations"],
-	runOnly: {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
-}).then((r) => r.violations.flatMap((v) => v.nodes.slice(0, 5).map((n) =>
+	found := ask[[]string](p, `axe.run(document, {preload: false, resultTypes: ["violations"], runOnly: `+only+`}).then((r) => r.violations.flatMap((v) => v.nodes.slice(0, 5).map((n) =>
 	v.id + ": " + n.target.join(" ") + " " + [...n.any, ...n.all, ...n.none].map((c) => c.message).join("; ") + "\n\t\t" + n.html.slice(0, 200))))`)
 	if len(found) > 0 {
 		p.t.Errorf("%s: %d violations:\n\t%s", page, len(found), strings.Join(found, "\n\t"))
