@@ -120,7 +120,7 @@ func heartbeat(v console.View, m *alert.Manager) string {
 
 func waitingView(v console.View, w Waiting) console.Waiting {
 	state := map[string]string{Pending: v.Say("pending", "待定"), NoData: v.Say("no data", "无数据"), Errs: v.Say("error", "出错")}[w.State]
-	return console.Waiting{Name: w.Name, Summary: v.In(w.Summary), Host: w.Host, Value: w.Value, Level: console.Level(w.Severity), State: state, Since: w.Since, Error: w.Error}
+	return console.Waiting{Name: w.Name, Summary: v.In(w.Summary), Host: w.Host, Value: w.Value, Level: console.Level(w.Severity), State: w.State, Word: state, Since: w.Since, Error: w.Error}
 }
 
 func alertView(v console.View, x alert.Active) console.Alert {

@@ -77,7 +77,7 @@ type Mark struct {
 
 func boardRoutes() []Route {
 	return []Route{
-		{Method: "GET", Path: "/admin/boards", Title: words.Of("Dashboards", "仪表盘"), Group: Boards, Icon: "grid", Need: Sees, Handle: (*Admin).boardList},
+		{Method: "GET", Path: "/admin/boards", Title: words.Of("Dashboards", "仪表盘"), Group: Home, Icon: "grid", Need: Sees, Handle: (*Admin).boardList},
 		{Method: "GET", Path: "/admin/boards/{id}", Title: words.Of("Dashboard", "仪表盘"), Under: "/admin/boards", Need: Sees, Topics: []string{"sampled"}, Handle: (*Admin).board},
 		{Method: "GET", Path: "/admin/data/boards/{id}", Need: Sees, Handle: (*Admin).boardData},
 	}

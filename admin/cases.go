@@ -33,10 +33,21 @@ func (a *Admin) casesPage(r *Request) {
 		r.without()
 		return
 	}
+	l := r.List("")
+	cases := Pick(&l, a.o.Minding.Books.Cases(casesShown), func(c runbook.Case, search string) bool {
+		return Holds(search, c.Alert.Name, c.Alert.Summary.EN, c.Alert.Summary.ZH)
+	}, map[string]func(x, y runbook.Case) int{
+		"alert":  func(x, y runbook.Case) int { return strings.Compare(x.Alert.Name, y.Alert.Name) },
+		"opened": func(x, y runbook.Case) int { return x.Alert.Starts.Compare(y.Alert.Starts) },
+	})
+	if r.WantsCSV() {
+		r.casesCSV(cases)
+		return
+	}
 	r.Page(func(v console.View) templ.Component {
 		var out []console.Case
-		for _, c := range a.o.Minding.Books.Cases(casesShown) {
-			one := console.Case{ID: c.ID, Alert: c.Alert.Name, Starts: c.Alert.Starts, Resolved: c.Resolved}
+		for _, c := range cases {
+			one := console.Case{ID: c.ID, Alert: c.Alert.Name, Summary: v.In(c.Alert.Summary), Starts: c.Alert.Starts, Resolved: c.Resolved}
 			for _, act := range c.Acts {
 				if !act.Dry {
 					one.Acts = append(one.Acts, console.Act{})
@@ -44,7 +55,7 @@ func (a *Admin) casesPage(r *Request) {
 			}
 			out = append(out, one)
 		}
-		return console.CasesPage(v, out)
+		return console.CasesPage(v, l, out)
 	})
 }
 
@@ -91,6 +102,19 @@ func (a *Admin) bookPage(r *Request) {
 		}
 		return console.BookPage(v, out)
 	})
+}
+
+func (r *Request) casesCSV(cases []runbook.Case) {
+	v := r.View(r.Route.Title)
+	var rows [][]string
+	for _, c := range cases {
+		ended := ""
+		if !c.Resolved.IsZero() {
+			ended = c.Resolved.UTC().Format(time.RFC3339)
+		}
+		rows = append(rows, []string{c.Alert.Name, v.In(c.Alert.Summary), c.Alert.Starts.UTC().Format(time.RFC3339), ended, fmt.Sprint(len(c.Acts))})
+	}
+	r.CSV("runbooks", []string{v.Say("Alert", "告警"), v.Say("Summary", "摘要"), v.Say("Opened", "触发"), v.Say("Over", "恢复"), v.Say("Steps run", "已执行步骤")}, rows)
 }
 
 func (r *Request) noCase() {

@@ -76,15 +76,15 @@ type Metric struct {
 
 func insideRoutes() []Route {
 	return []Route{
-		{Method: "GET", Path: "/admin/sessions", Title: words.Of("Sessions", "会话"), Group: Reference, Icon: "channel", Need: Sees, Handle: (*Admin).sessionsPage},
+		{Method: "GET", Path: "/admin/sessions", Title: words.Of("Sessions", "会话"), Group: Reference, Icon: "plug", Need: Sees, Handle: (*Admin).sessionsPage},
 		{Method: "GET", Path: "/admin/sessions/{connection}", Title: words.Of("Session", "会话"), Under: "/admin/sessions", Need: Sees, Handle: (*Admin).sessionPage},
 		{Method: "POST", Path: "/admin/sessions/{connection}/disconnect", Title: words.Of("Session", "会话"), Need: Manages, Handle: (*Admin).disconnect},
 		{Method: "POST", Path: "/admin/sessions/{connection}/logout", Title: words.Of("Session", "会话"), Need: Manages, Handle: (*Admin).endSession},
-		{Method: "GET", Path: "/admin/operations", Title: words.Of("Operations", "操作"), Group: Reference, Icon: "history", Need: Sees, Handle: (*Admin).operationsPage},
+		{Method: "GET", Path: "/admin/operations", Title: words.Of("Operations", "操作"), Group: Reference, Icon: "gauge", Need: Sees, Handle: (*Admin).operationsPage},
 		{Method: "POST", Path: "/admin/operations/cancel", Need: Manages, Handle: (*Admin).cancelOperation},
 		{Method: "GET", Path: "/admin/storage", Title: words.Of("Storage", "存储"), Group: Reference, Icon: "disk", Need: Sees, Handle: (*Admin).storagePage},
 		{Method: "POST", Path: "/admin/storage/look", Need: Manages, Handle: (*Admin).lookAtStorage},
 		{Method: "POST", Path: "/admin/storage/compact", Title: words.Of("Storage", "存储"), Need: Manages, Handle: (*Admin).compact},
-		{Method: "GET", Path: "/admin/metrics", Title: words.Of("Metrics", "指标"), Group: Reference, Icon: "book", Need: Sees, Handle: (*Admin).metricsPage},
+		{Method: "GET", Path: "/admin/metrics", Title: words.Of("Metrics", "指标"), Group: Reference, Icon: "list", Need: Sees, Handle: (*Admin).metricsPage},
 	}
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"math"
 	"net/url"
 
 	"github.com/a-h/templ"
@@ -43,6 +44,27 @@ func (a *Admin) help(r *Request) {
 // gallery shows every component with invented data.
 func (a *Admin) gallery(r *Request) {
 	r.Page(func(v console.View) templ.Component { return console.GalleryPage(v) })
+}
+
+// galleryData is an hour of invented figures, with all that a chart can show.
+func (a *Admin) galleryData(r *Request) {
+	const from, step = 1_795_248_000, 60
+	var at []int
+	one, two := []any{}, []any{}
+	for i := range 61 {
+		at = append(at, from+i*step)
+		one = append(one, 0.5+0.45*math.Sin(float64(i)/9))
+		two = append(two, 0.3+0.1*math.Cos(float64(i)/5))
+		if i > 30 && i < 36 {
+			two[i] = nil
+		}
+	}
+	tongue := r.Tongue()
+	r.JSON(map[string]any{"from": from, "to": from + 60*step, "step": step, "times": at,
+		"series":     []any{map[string]any{"label": "chat", "values": one}, map[string]any{"label": "nas", "values": two}},
+		"thresholds": []any{map[string]any{"value": 0.9, "label": "HighCPUUsage", "severity": "serious"}},
+		"periods":    []any{map[string]any{"from": from + 9*step, "to": from + 19*step, "label": "HighCPUUsage", "severity": "serious"}},
+		"marks":      []any{map[string]any{"at": from + 45*step, "kind": "backup", "label": words.Of("Backup finished", "备份完成").In(tongue)}}})
 }
 
 // chooseLook keeps what was chosen for a year, and goes back to the page.

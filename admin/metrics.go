@@ -40,7 +40,7 @@ func (a *Admin) metricsPage(r *Request) {
 		c := console.Metric{Name: m.Name, Alias: m.Alias, Type: typeOf(m), Unit: m.Unit, Labels: strings.Join(m.Labels, ", "), Source: m.Source,
 			Help: v.In(m.Help), Normal: v.In(m.Normal), Action: v.In(m.Action)}
 		if _, args := a.find("GET", "/admin/query"); args != nil {
-			c.Query = "/admin/query?expr=" + url.QueryEscape(m.Name)
+			c.Query = "/admin/query?q=" + url.QueryEscape(m.Name)
 		}
 		list = append(list, c)
 	}

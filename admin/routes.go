@@ -27,7 +27,6 @@ type Group int
 const (
 	Hidden Group = iota
 	Home
-	Boards
 	Alerting
 	Checking
 	Reference
@@ -35,8 +34,6 @@ const (
 
 func (g Group) title() words.Text {
 	switch g {
-	case Boards:
-		return words.Of("Dashboards", "仪表盘")
 	case Alerting:
 		return words.Of("Alerts", "告警")
 	case Checking:
@@ -72,10 +69,10 @@ func Routes() []Route {
 	return slices.Concat(
 		overviewRoutes(),
 		boardRoutes(),
-		ruleRoutes(),
 		alertRoutes(),
 		silenceRoutes(),
 		channelRoutes(),
+		ruleRoutes(),
 		probeRoutes(),
 		machineRoutes(),
 		mindingRoutes(),
@@ -99,6 +96,7 @@ func shellRoutes() []Route {
 		{Method: "POST", Path: "/admin/look", Need: Anyone, Personal: true, Handle: (*Admin).chooseLook},
 		{Method: "GET", Path: "/admin/help", Title: words.Of("Help", "帮助"), Need: Sees, Handle: (*Admin).help},
 		{Method: "GET", Path: "/admin/gallery", Title: words.Of("Components", "组件"), Under: "/admin/help", Need: Sees, Handle: (*Admin).gallery},
+		{Method: "GET", Path: "/admin/data/gallery", Need: Sees, Handle: (*Admin).galleryData},
 		{Method: "GET", Path: "/admin/events", Need: Sees, Handle: (*Admin).events},
 	}
 }

@@ -2,14 +2,15 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/page"
 
@@ -101,6 +102,7 @@ func alertPages() []consolePage {
 			w.finds("#preview", "")
 			w.finds(".chart h3", "")
 		}},
+		{name: "runbook of an alert that has not opened", at: "/admin/runbooks/HighCPUUsage"},
 		{name: "automatic actions", at: "/admin/automatic"},
 		{name: "one automatic action", at: "/admin/automatic/one?alert=MemoryLeakSuspected&action=free_memory"},
 		{name: "rule files", at: "/admin/rules/file?name=shipped%2Fhost.yml"},
@@ -252,6 +254,7 @@ func TestEveryConsolePage(t *testing.T) {
 			w.finds("#form-error", "")
 			w.everyWay("login refused")
 			w.logsInConsole("ann")
+			links := map[string]string{} // and the page they are on
 			for _, p := range consolePages() {
 				if only := os.Getenv("ONLY"); only != "" && !regexp.MustCompile(only).MatchString(p.name) {
 					continue
@@ -263,7 +266,6 @@ func TestEveryConsolePage(t *testing.T) {
 				if p.complains != "" {
 					w.expects(p.complains)
 				}
-				t0 := time.Now()
 				w.open("about:blank") // an address that differs by its fragment alone is no new page
 				w.open(at)
 				w.until("the page "+p.name, `document.querySelector("main h1")?.innerText`)
@@ -271,28 +273,54 @@ func TestEveryConsolePage(t *testing.T) {
 				if p.open != nil {
 					p.open(w)
 				}
-				t.Logf("TIME %s open %v", p.name, time.Since(t0))
 				w.everyWay(p.name)
+				for _, href := range ask[[]string](w.tab, `[...document.querySelectorAll("a[href^='/admin']")].map((a) => a.getAttribute("href").split("#")[0])`) {
+					links[href] = p.name
+				}
+			}
+			if lang == "en" { // the links are the same
+				w.leadsSomewhere(links)
 			}
 		})
 	}
 }
 
+// leadsSomewhere wants a page at the end of every link.
+func (w *walker) leadsSomewhere(links map[string]string) {
+	w.t.Helper()
+	c := newConsole(w.t, w.site)
+	c.login("ann")
+	asked := map[string]bool{} // one link of a kind
+	for href, from := range links {
+		u, err := url.Parse(href)
+		must(w.t, err)
+		parts := strings.SplitN(u.Path, "/", 5)
+		kind := strings.Join(parts[:min(len(parts), 4)], "/") + strings.Join(slices.Sorted(maps.Keys(u.Query())), "&")
+		if asked[kind] {
+			continue
+		}
+		asked[kind] = true
+		if res, _ := c.ask(href, nil); res.StatusCode != http.StatusOK && from != "nothing there" {
+			w.t.Errorf("a link on %q leads to %s: %s", from, href, res.Status)
+		}
+	}
+}
+
 // everyWay looks at the page as it is: wide and narrow, light and dark. What
-// colours do not decide is looked for in the light theme only.
+// colours do not decide is looked for in the light theme only, and what they do
+// is the same at both widths.
 func (w *walker) everyWay(name string) {
 	w.t.Helper()
-	t0 := time.Now()
-	defer func() { w.t.Logf("TIME %s looks %v", name, time.Since(t0)) }()
 	for _, width := range []int64{1280, 360} {
 		w.wide(width)
 		for _, scheme := range []string{"light", "dark"} {
 			w.scheme(scheme)
 			w.still()
 			page := fmt.Sprintf("%s, %d, %s", name, width, scheme)
-			if scheme == "light" {
+			switch {
+			case scheme == "light":
 				w.accessible(page)
-			} else {
+			case width == 1280:
 				w.legible(page)
 			}
 			if width == 360 {

@@ -32,7 +32,7 @@ func eventOf(e wire.AuditEntry) (health.Event, bool) {
 	case area == "backup":
 		ev.Kind, ev.What = health.BackupRan, says("backup: %s", "备份：%s", e.Action)
 	case area == "rule", area == "rules", area == "alerting", area == "silence":
-		ev.Kind, ev.What = health.RuleEdited, says("%s: %s", "%s：%s", e.Action, e.Object)
+		ev.Kind, ev.What = health.RuleEdited, tellAct(e)
 	case area == "runbook":
 		ev.Kind, ev.What = health.Acted, says("%s for %s", "%s（%s）", e.Action, e.Object)
 	default:
@@ -61,6 +61,24 @@ func tellAct(e wire.AuditEntry) texts.Text {
 		en, zh = "a hook was removed: %s", "删除钩子：%s"
 	case "invite.create":
 		en, zh = "people were invited: %s", "新建邀请：%s"
+	case "rule.file":
+		en, zh = "a file of rules was saved: %s", "保存规则文件：%s"
+	case "silence.add", "alert.silence":
+		return says("alerts were silenced: %s", "静默告警：%s", e.Detail)
+	case "silence.end":
+		return texts.Of("a silence was ended", "结束静默")
+	case "quiet.add", "quiet.remove":
+		en, zh = "quiet hours were changed: %s", "修改免打扰时段：%s"
+	case "channel.save":
+		en, zh = "a channel was saved: %s", "保存通知通道：%s"
+	case "channel.remove":
+		en, zh = "a channel was removed: %s", "删除通知通道：%s"
+	case "channel.test":
+		en, zh = "a channel was tested: %s", "测试通知通道：%s"
+	case "alerts.plan":
+		return texts.Of("it was changed who is told of alerts", "修改告警通知计划")
+	case "checklist.run":
+		en, zh = "a checklist ran: %s", "运行检查清单：%s"
 	default:
 		return says("%s %s", "%s %s", e.Action, e.Object)
 	}

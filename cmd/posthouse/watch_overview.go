@@ -41,7 +41,7 @@ const namedAlerts = 3
 
 // checkFiring is as grave as the gravest alert that nobody silenced.
 func (s *server) checkFiring(ctx context.Context) admin.Check {
-	c := admin.Check{ID: "firing", Title: texts.Of("No alert is firing", "没有触发中的告警"), Level: console.Good, Detail: texts.Of("none", "无"),
+	c := admin.Check{ID: "firing", Title: texts.Of("Alerts that fire", "触发中的告警"), Level: console.Good, Detail: texts.Of("none", "无"),
 		Trouble: texts.Of("Alerts are firing", "告警正在触发"), Href: "/admin/alerts", Cure: texts.Of("Look", "查看")}
 	active := s.watch.Alerts.Active(ctx)
 	if len(active) == 0 {

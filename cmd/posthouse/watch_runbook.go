@@ -121,9 +121,18 @@ func (s *server) findChanges(ctx context.Context, a runbook.Alert) (runbook.Find
 	f := runbook.Finding{Head: head("Before", "之前", "What", "变化", "Who", "操作者", "Detail", "内容"), Link: "/admin/health?at=" + strconv.FormatInt(a.Starts.Unix(), 10) + "#changes"}
 	list, err := s.watch.Health.Changes(ctx, a.Name, a.Starts)
 	for _, c := range list {
-		f.Rows = append(f.Rows, []string{c.Before.Round(time.Second).String(), c.What.EN + " / " + c.What.ZH, c.Who, c.Detail})
+		f.Rows = append(f.Rows, []string{c.Before.Round(time.Second).String(), bothTongues(c.What), c.Who, c.Detail})
 	}
 	return f, err
+}
+
+// bothTongues is a text in both languages: what was found is kept for readers of
+// either.
+func bothTongues(t texts.Text) string {
+	if t.EN == t.ZH {
+		return t.EN
+	}
+	return t.EN + " / " + t.ZH
 }
 
 func (s *server) findForecast(ctx context.Context, _ runbook.Alert) (runbook.Finding, error) {

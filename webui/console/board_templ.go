@@ -105,7 +105,7 @@ func BoardsPage(v View, list []BoardLink) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if len(list) == 0 {
-			templ_7745c5c3_Err = Empty(v, v.Say("There are no dashboards: this server does not watch itself.", "没有仪表盘：此服务器未启用自我监控。"), "", "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Empty(v, v.Say("There are no dashboards: this server does not watch itself. Set watch.enabled to true.", "没有仪表盘：此服务器未启用自我监控。请将 watch.enabled 设为 true。"), "/admin", v.Say("Overview", "概览")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

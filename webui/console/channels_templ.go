@@ -53,12 +53,12 @@ func ChannelsPage(v View, p Channels) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = AlertTabs(v, "channels").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = alertTabs(v, "channels").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		if len(p.Rows) == 0 {
-			templ_7745c5c3_Err = Empty(v, v.Say("There is no channel yet: alerts show here, and nobody is told.", "还没有通知通道：告警只显示在这里，不会通知任何人。"), "", "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Empty(v, v.Say("There is no channel yet: alerts show here, and nobody is told. Choose a kind below.", "还没有通知通道：告警只显示在这里，不会通知任何人。请在下方选择类型。"), "", "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

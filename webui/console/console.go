@@ -260,6 +260,12 @@ func sparkPaths(points []float64) []string {
 }
 
 // icons are drawings of 24 by 24, stroked.
+// Icons are the names that Icon knows.
+func Icons() []string {
+	return []string{"home", "chart", "bell", "rule", "silence", "history", "channel", "probe", "check", "book", "query", "shield", "people", "disk", "menu", "close", "warn", "grid", "host",
+		"plug", "gauge", "list", "tasks", "heart", "download"}
+}
+
 func iconPath(name string) string {
 	switch name {
 	case "home":
@@ -300,6 +306,16 @@ func iconPath(name string) string {
 		return "M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z"
 	case "host":
 		return "M3 5h18v11H3zM8 20h8M12 16v4"
+	case "plug":
+		return "M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4"
+	case "gauge":
+		return "M4 18a9 9 0 1 1 16 0M12 14l4-5M12 14h.01"
+	case "list":
+		return "M9 6h11M9 12h11M9 18h11M4 6h.01M4 12h.01M4 18h.01"
+	case "tasks":
+		return "M4 6l1.500 1.500L8 5M4 12l1.500 1.500L8 11M4 18l1.500 1.500L8 17M11 6h9M11 12h9M11 18h9"
+	case "heart":
+		return "M3 12h4l2-5 4 10 2-5h6"
 	case "download":
 		return "M12 4v11M7 10.500l5 5 5-5M4 20h16"
 	}

@@ -347,7 +347,7 @@ func MachinePage(v View, m Machine) templ.Component {
 			templ_7745c5c3_Var18 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<div id=\"machine\" hx-get=\"/admin/host\" hx-trigger=\"every 5s\" hx-select=\"#machine\" hx-target=\"#machine\" hx-swap=\"outerHTML\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<div id=\"machine\" class=\"parts\" hx-get=\"/admin/host\" hx-trigger=\"every 5s\" hx-select=\"#machine\" hx-target=\"#machine\" hx-swap=\"outerHTML\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -64,7 +64,7 @@ func SilencesPage(v View, rows []SilenceRow, f Form, preview *SilencePreview) te
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = AlertTabs(v, "silences").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = alertTabs(v, "silences").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -86,7 +86,7 @@ func SilencesPage(v View, rows []SilenceRow, f Form, preview *SilencePreview) te
 			return templ_7745c5c3_Err
 		}
 		if len(rows) == 0 {
-			templ_7745c5c3_Err = Empty(v, v.Say("Nothing is silenced.", "没有静默。"), "", "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Empty(v, v.Say("Nothing is silenced. A silence is made here, or on the card of an alert.", "没有静默。可在下方新建，或在告警卡片上直接静默。"), "/admin/alerts", v.Say("What fires now", "正在触发的告警")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -567,7 +567,7 @@ func QuietPage(v View, rows []QuietRow, f Form) templ.Component {
 			templ_7745c5c3_Var26 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = AlertTabs(v, "quiet").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = alertTabs(v, "quiet").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -589,7 +589,7 @@ func QuietPage(v View, rows []QuietRow, f Form) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(rows) == 0 {
-			templ_7745c5c3_Err = Empty(v, v.Say("There are no quiet hours.", "没有免打扰时段。"), "", "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Empty(v, v.Say("There are no quiet hours: whoever is told is told at any time. Make some below.", "没有免打扰时段：任何时间都会发送通知。可在下方新建。"), "", "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

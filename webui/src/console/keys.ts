@@ -20,7 +20,7 @@ export function startKeys(): void {
     }
     if (e.ctrlKey || e.metaKey || e.altKey || typing(e) || document.querySelector("dialog[open]") || document.body.dataset["keys"] !== "on") return;
     if (e.key === "?") help();
-    else if (e.key === "/") document.getElementById("list-q")?.focus();
+    else if (e.key === "/") document.querySelector<HTMLElement>("#list-q, input.filter")?.focus();
     else if (e.key === "g") location.assign("/admin");
     else return;
     e.preventDefault();

@@ -4,6 +4,7 @@
 // swapped away. A part with data-live-fetch is asked for anew when its topic
 // says that something changed: it is not the same for everybody.
 
+import { t } from "./lang";
 import { fragment } from "./policy";
 import { follow } from "./stream";
 
@@ -15,6 +16,7 @@ export function startLive(started: (e: Element) => void): void {
       if (!e) continue;
       e.hidden = n === 0;
       e.querySelector("[aria-hidden]")!.textContent = String(n);
+      e.querySelector(".sr")!.textContent = t("badge.alerts", { n });
     }
   });
   follow("banners", (data) => replace(data, started));

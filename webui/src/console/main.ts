@@ -12,14 +12,16 @@ import { startBoards } from "./board";
 import { mount } from "./chart_mount";
 import { startDialogs } from "./dialogs";
 import { startKeys } from "./keys";
+import { startFilters } from "./filter";
 import { startForms, wireRequests } from "./requests";
 import { startLive } from "./live";
 import { startPalette } from "./palette";
 import { startQuery } from "./query";
+import { startRules } from "./rules";
 import { connect } from "./stream";
 import { startTimes } from "./times";
 
-const parts: ((root: ParentNode) => void)[] = [startTimes, startDialogs, startForms, mount, startBoards, startQuery];
+const parts: ((root: ParentNode) => void)[] = [startTimes, startDialogs, startForms, mount, startBoards, startQuery, startFilters, startRules];
 
 function start(root: ParentNode): void {
   for (const part of parts) part(root);
