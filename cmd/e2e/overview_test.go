@@ -33,7 +33,7 @@ func TestOverviewTells(t *testing.T) {
 			}
 		}
 	}
-	has(page, "2 wrong passwords since", `id="message-path"`, "switched off", `id="first-steps"`, `id="step-people"`, "No alert is firing")
+	has(page, "2 wrong passwords since", `id="message-path"`, "switched off", `id="first-steps"`, `id="step-people"`, "Alerts that fire")
 	if n := strings.Count(page, "<strong>The certificate is valid</strong>"); n > 1 {
 		t.Errorf("the certificate is checked %d times", n)
 	}

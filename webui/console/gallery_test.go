@@ -15,8 +15,8 @@ func TestGalleryShowsEveryComponent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What frames a page, what cannot be seen, and what a live update replaces.
-	frames := []string{"Layout", "Body", "Fragment", "Door", "Proof", "Banners", "OverviewLive", "ChecklistReport"}
+	// Whole pages, what frames one, what cannot be seen, and what a live update replaces.
+	frames := []string{"Layout", "Body", "Fragment", "Door", "Proof", "Banners", "OverviewLive", "ChecklistReport", "AutomaticOne"}
 	files, err := filepath.Glob("*.templ")
 	if err != nil || len(files) < 20 {
 		t.Fatalf("%d files, %v", len(files), err)

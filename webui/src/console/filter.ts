@@ -3,18 +3,13 @@
 // replaces the table, by the table's caption.
 
 import { h } from "../element";
+import { fits } from "./filter_text";
 import { t } from "./lang";
 
 // from is how many rows are too many to read at a glance.
 const from = 8;
 
 const looked = new Map<string, string>();
-
-// fits reports whether a row holds every word that is looked for.
-export function fits(row: string, search: string): boolean {
-  const text = row.toLowerCase();
-  return search.toLowerCase().split(/\s+/).every((word) => text.includes(word));
-}
 
 export function startFilters(root: ParentNode): void {
   for (const table of root.querySelectorAll<HTMLTableElement>("main table, #machine table")) {
