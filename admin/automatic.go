@@ -21,7 +21,7 @@ import (
 func automaticRoutes() []Route {
 	title, one := words.Of("Automatic actions", "自动处理"), words.Of("Automatic action", "自动处理设置")
 	return []Route{
-		{Method: "GET", Path: "/admin/automatic", Title: title, Group: Alerting, Icon: "rule", Need: Sees, Handle: (*Admin).automaticPage},
+		{Method: "GET", Path: "/admin/automatic", Title: title, Group: Alerting, Icon: "bolt", Need: Sees, Handle: (*Admin).automaticPage},
 		{Method: "GET", Path: "/admin/automatic/one", Title: one, Under: "/admin/automatic", Need: Sees, Handle: (*Admin).oneAutomatic},
 		{Method: "POST", Path: "/admin/automatic", Title: one, Under: "/admin/automatic", Need: Manages, Handle: (*Admin).setAutomatic},
 	}

@@ -263,7 +263,7 @@ func sparkPaths(points []float64) []string {
 // Icons are the names that Icon knows.
 func Icons() []string {
 	return []string{"home", "chart", "bell", "rule", "silence", "history", "channel", "probe", "check", "book", "query", "shield", "people", "disk", "menu", "close", "warn", "grid", "host",
-		"plug", "gauge", "list", "tasks", "heart", "download"}
+		"bolt", "plug", "gauge", "list", "tasks", "heart", "download"}
 }
 
 func iconPath(name string) string {
@@ -306,6 +306,8 @@ func iconPath(name string) string {
 		return "M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z"
 	case "host":
 		return "M3 5h18v11H3zM8 20h8M12 16v4"
+	case "bolt":
+		return "M13 3 5 13h6l-1 8 8-11h-6z"
 	case "plug":
 		return "M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4"
 	case "gauge":

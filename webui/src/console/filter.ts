@@ -10,6 +10,7 @@ import { t } from "./lang";
 const from = 8;
 
 const looked = new Map<string, string>();
+let typing = ""; // name of the table whose field has the focus
 
 export function startFilters(root: ParentNode): void {
   for (const table of root.querySelectorAll<HTMLTableElement>("main table, #machine table")) {
@@ -27,8 +28,10 @@ export function startFilters(root: ParentNode): void {
       }
       none.textContent = field.value.trim() === "" ? "" : left === 0 ? t("palette.none") : t("palette.count", { n: left });
     };
-    const field = h("input", { type: "search", class: "filter", "aria-label": t("filter") + ": " + name, placeholder: t("filter"), value: looked.get(name) ?? "", oninput: filter });
+    const field = h("input", { type: "search", class: "filter", "aria-label": t("filter") + ": " + name, placeholder: t("filter"), value: looked.get(name) ?? "", oninput: filter,
+      onfocus: () => { typing = name; }, onblur: () => { if (field.isConnected) typing = ""; } });
     table.before(h("p", { class: "row" }, field, none));
     if (field.value) filter();
+    if (typing === name && document.activeElement === document.body) field.focus();
   }
 }

@@ -8,6 +8,28 @@ import { t } from "./lang";
 import { fragment } from "./policy";
 import { follow } from "./stream";
 
+// What is swapped between the press of a button and its end takes the click with
+// it: while somebody presses, the newest part of each kind waits.
+let pressed = false;
+const waiting = new Map<string, () => void>();
+
+function release(): void {
+  pressed = false;
+  setTimeout(() => { // after the click
+    const all = [...waiting.values()];
+    waiting.clear();
+    for (const swap of all) swap();
+  });
+}
+
+addEventListener("pointerdown", () => { pressed = true; }, true);
+for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, release, true);
+
+function unpressed(kind: string, swap: () => void): void {
+  if (pressed) waiting.set(kind, swap);
+  else swap();
+}
+
 // startLive calls back for every part that it put into the page.
 export function startLive(started: (e: Element) => void): void {
   follow("badge", (data) => {
@@ -37,6 +59,10 @@ async function again(started: (e: Element) => void): Promise<void> {
   const answer = await fetch(location.href, { headers: { "HX-Request": "true" } }).catch(() => null);
   if (!answer?.ok) return;
   const page = fragment(await answer.text());
+  unpressed("again", () => renew(page, started));
+}
+
+function renew(page: ParentNode, started: (e: Element) => void): void {
   for (const next of page.querySelectorAll<HTMLElement>("[data-live-fetch]")) {
     const at = document.activeElement;
     const now = document.getElementById(next.id);
@@ -55,7 +81,12 @@ async function again(started: (e: Element) => void): Promise<void> {
 
 // replace puts a piece of HTML in the place of the element with its id.
 export function replace(html: string, started: (e: Element) => void): void {
-  for (const next of [...fragment(html).children]) {
+  const part = fragment(html);
+  unpressed([...part.children].map((e) => e.id).join(), () => put(part, started));
+}
+
+function put(part: ParentNode, started: (e: Element) => void): void {
+  for (const next of [...part.children]) {
     const now = next.id ? document.getElementById(next.id) : null;
     if (!now || now.contains(document.activeElement) && document.activeElement !== document.body) continue;
     if (now.isEqualNode(next)) continue;
