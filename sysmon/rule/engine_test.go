@@ -17,12 +17,12 @@ import (
 
 // bench is a real storage and a real engine, and the clock in the test's hand.
 type bench struct {
-	t      *testing.T
+	t      testing.TB
 	store  *teststorage.TestStorage
 	engine *promql.Engine
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	return &bench{t: t, store: teststorage.New(t, func(o *tsdb.Options) {
 		o.MinBlockDuration, o.MaxBlockDuration = (100 * day).Milliseconds(), (100 * day).Milliseconds() // what is recorded late is not refused
@@ -121,7 +121,7 @@ func (b *bench) groups(m *Manager) []*rules.Group {
 	return out
 }
 
-func open(t *testing.T, o Options) *Manager {
+func open(t testing.TB, o Options) *Manager {
 	t.Helper()
 	m, err := Open(t.TempDir(), o)
 	if err != nil {

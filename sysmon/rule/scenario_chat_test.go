@@ -86,7 +86,7 @@ func businessScenarios() []scenario {
 		{alert: "RegistrationsFew", step: 30 * m, cause: []input{count(joined, phase{10 * day, 10.0 / 86400}, phase{30 * h, 0}, phase{day, 20.0 / 86400})}, quiet: 10*day + 20*h, fires: 10*day + 26*h, ends: 10*day + 40*h,
 			below: []input{count(joined, phase{10 * day, 4.0 / 86400}, phase{30 * h, 0})}, short: []input{count(joined, phase{10 * day, 10.0 / 86400}, phase{20 * h, 0}, phase{day, 10.0 / 86400})}},
 		// 200 connections at three in the morning are unusual, at ten they are usual.
-		{alert: "ConnectionsUnusual", step: 5 * m, from: 8 * day, cause: spike(3*h, 4*h, 200), quiet: 8*day + 3*h, fires: 8*day + 3*h + 20*m, ends: 8*day + 4*h + 10*m,
+		{alert: "ConnectionsUnusual", step: 5 * m, from: 8 * day, coarse: 15 * m, cause: spike(3*h, 4*h, 200), quiet: 8*day + 3*h, fires: 8*day + 3*h + 30*m, ends: 8*day + 4*h + 15*m,
 			below: spike(10*h, 11*h, 200), short: spike(3*h, 3*h+10*m, 200)},
 	}
 }

@@ -50,7 +50,8 @@ type scenario struct {
 	alert    string
 	severity string
 	step     time.Duration // 0: 15 s
-	from     time.Duration // when evaluation begins; 0: with the data
+	from     time.Duration // when evaluation begins; 0: with the data. Promtool cannot begin late:
+	coarse   time.Duration // it evaluates the cause from the beginning, so seldom
 	learnt   time.Duration // before that it may fire in below and short: it has not seen a week yet
 	cause    []input
 	quiet    time.Duration // not firing yet
