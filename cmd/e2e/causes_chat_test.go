@@ -2,15 +2,15 @@ package e2e
 
 // chatStages are the servers on which what concerns the chat and its storage
 // goes wrong.
-func chatStages() []stage { return nil }
+func chatStages() []stage { return []stage{talkStage()} }
 
 // chatAlertsToCome have no line yet.
 func chatAlertsToCome() []string {
 	return []string{
-		"HighErrorRate", "SlowAPIResponse", "HighAPILoad", "AuthFailuresBurst",
+		"HighErrorRate", "SlowAPIResponse", "AuthFailuresBurst",
 		"LowActiveUsers", "MessagesFew", "RegistrationsFew", "ConnectionsUnusual",
-		"HighDeliveryLatency", "MessageDeliveryDelayed", "LowArrivalRate", "ConnectionsDropped",
-		"StorageWriterSaturated", "StorageSlowOperations", "StorageReadOnly", "CacheMemoryHigh", "DatabaseInsertFailed",
+
+		"StorageWriterSaturated", "StorageSlowOperations", "StorageReadOnly", "DatabaseInsertFailed",
 		"CardinalityCapReached", "NotificationsFailing", "SubnetUnreachable",
 	}
 }
