@@ -29,7 +29,7 @@ func talkStage() stage {
 			{alert: "HighDeliveryLatency", cause: confirmLate, mend: nothing, shows: []string{"delivery q=50", "arrival"}},
 			{alert: "MessageDeliveryDelayed", cause: nothing, mend: func(b *box) { b.undo("talk to cy") }, shows: []string{"delivery q=95"}},
 			{alert: "LowArrivalRate", cause: confirmNever, mend: func(b *box) { b.undo("talk to di") }, shows: []string{"arrival"}},
-			{alert: "CacheMemoryHigh", cause: fillCache, mend: shows("/proc/meminfo", memInfo(60)), shows: []string{"caches cache=events"}},
+			{alert: "CacheMemoryHigh", cause: fillCache, mend: shows("/proc/meminfo", memInfo(16, 60)), shows: []string{"caches cache=events"}},
 			{alert: "HighAPILoad", cause: askWithoutEnd, mend: func(b *box) { b.undo("asker") }, shows: []string{"requests /health/live"}},
 		}}
 }
