@@ -46,7 +46,7 @@ func mindingRoutes() []Route {
 		{Method: "GET", Path: "/admin/checklists/{id}", Title: words.Of("Report", "检查报告"), Under: "/admin/checklists", Need: Sees, Handle: (*Admin).reportPage},
 		{Method: "POST", Path: "/admin/checklists/{id}/run", Need: Manages, Handle: (*Admin).runChecklist},
 		{Method: "GET", Path: "/admin/audit", Title: words.Of("Audit", "审计"), Group: Reference, Icon: "shield", Need: Sees, Handle: (*Admin).auditPage},
-		{Method: "GET", Path: "/admin/profiles/{name}", Title: words.Of("Profile", "剖析文件"), Under: "/admin/cases", Need: Manages, Handle: (*Admin).profile},
+		{Method: "GET", Path: "/admin/profiles/{name}", Title: words.Of("Profile", "剖析文件"), Under: "/admin/cases", Need: Manages, Sudo: true, Handle: (*Admin).profile},
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -110,7 +111,9 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 	if err := restoreBase(dir); err != nil {
 		return nil, fmt.Errorf("begin from base snapshot: %w", err)
 	}
-	if b.state, err = state.Open(filepath.Join(dir, stateFile), state.Options{Limits: stateLimits(cfg)}); err != nil {
+	if b.state, err = state.Open(filepath.Join(dir, stateFile), state.Options{Limits: stateLimits(cfg)}); errors.Is(err, state.ErrLocked) {
+		return nil, fmt.Errorf("%w: %s", err, holder(dir))
+	} else if err != nil {
 		return nil, err
 	}
 	if b.journal, err = journal.Open(filepath.Join(dir, journalDir), journal.Options{SegmentBytes: int64(cfg.Journal.SegmentBytes),
@@ -151,6 +154,21 @@ func openBox(cfg config.Config, log *slog.Logger, fill func(*wire.StatusResult))
 	b.chat = chat.New(b.seq, b.state, opt)
 	b.measure()
 	return b, nil
+}
+
+// holder names the process that has the data directory open, as the lock file
+// of its journal says.
+func holder(dir string) string {
+	raw, err := os.ReadFile(filepath.Join(dir, journalDir, "LOCK"))
+	pid := strings.TrimSpace(string(raw))
+	if err != nil || pid == "" {
+		return "it is not known which"
+	}
+	command, err := os.ReadFile(filepath.Join("/proc", filepath.Base(pid), "comm"))
+	if err != nil {
+		return "process " + pid
+	}
+	return "process " + pid + ", " + strings.TrimSpace(string(command))
 }
 
 // content opens what a document consists of for the index of messages.

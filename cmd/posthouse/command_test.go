@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -94,7 +95,7 @@ func TestConfigTest(t *testing.T) {
 func TestBusyIsSeventyFive(t *testing.T) {
 	d := newDesk(t)
 	d.serve()
-	d.run("", "serve").exits(75).tells("another posthouse process")
+	d.run("", "serve").exits(75).tells("another posthouse process", "process "+strconv.Itoa(os.Getpid())+", ")
 	// Another socket: the server is not found, and the directory is locked.
 	d.run("", "--set", "server.socket="+d.data+"/other.sock", "user", "list").exits(75).tells("another posthouse process")
 	d.run("", "journal", "repair", "--yes").exits(75)

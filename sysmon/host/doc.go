@@ -21,7 +21,7 @@
 //   - Disks: whole devices as node_exporter shows them (no partitions, loop or RAM devices).
 //   - TCP states are asked of the kernel by netlink (sock_diag), which costs a fraction of
 //     reading /proc/net/tcp with ten thousand connections; where that is forbidden, /proc/net/tcp.
-//   - Gateway: a datagram to the default gateway's port 9 makes the kernel ask for its
+//   - Gateway, of IPv4 alone: a datagram to the default gateway's port 9 makes the kernel ask for its
 //     hardware address; a valid entry in the neighbour table means reachable. On links
 //     without such addresses a TCP connection to port 53 is tried, and a refusal is an answer too.
 //     Without a default gateway the figure is absent: a network of its own is no fault.
