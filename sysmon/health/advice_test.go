@@ -82,7 +82,9 @@ func TestDaysUntilFull(t *testing.T) {
 	from := now().Add(-30 * 24 * time.Hour)
 	disk := func(mount string, size, used float64, perDay func(day float64) float64) {
 		f.Put(from, now(), 30*time.Minute, still(size*gib), "node_filesystem_size_bytes", "mountpoint", mount, "device", mount)
-		f.Put(from, now(), 30*time.Minute, func(at time.Time) float64 { return (size - used - perDay(at.Sub(from).Hours()/24)) * gib }, "node_filesystem_avail_bytes", "mountpoint", mount, "device", mount)
+		for _, name := range []string{"node_filesystem_free_bytes", "node_filesystem_avail_bytes"} {
+			f.Put(from, now(), 30*time.Minute, func(at time.Time) float64 { return (size - used - perDay(at.Sub(from).Hours()/24)) * gib }, name, "mountpoint", mount, "device", mount)
+		}
 	}
 	disk("/steady", 1000, 100, func(day float64) float64 { return 10 * day })                         // 600 are left: 60 days
 	disk("/faster", 1000, 100, func(day float64) float64 { return day + 50*math.Max(0, day-23) })     // 520 are left at 51 a day
