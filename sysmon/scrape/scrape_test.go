@@ -266,3 +266,19 @@ func BenchmarkRound(b *testing.B) {
 		}
 	}
 }
+
+// A clock that goes back and forth costs the rounds of the time that was there
+// before, and nothing else: no source is down, and the rounds go on.
+func TestAClockThatJumps(t *testing.T) {
+	b := newBench(t, nil)
+	b.text("x 1\n")
+	for _, step := range []time.Duration{0, 0, -40 * time.Second, 0, 0, 10 * time.Minute, -2 * time.Minute, 3 * time.Minute, 0} {
+		b.at = b.at.Add(step)
+		if st := b.round(); st.Err != nil || st.Samples != 1 {
+			t.Errorf("after a step of %v: %+v", step, st)
+		}
+	}
+	if st := b.s.Stats(); st.OutOfOrder == 0 || !st.Taking || st.Newest.Sub(b.at) != 0 {
+		t.Errorf("the newest sample is of %v, the last round of %v: %+v", st.Newest, b.at, st)
+	}
+}
