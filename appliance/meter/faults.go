@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -44,9 +45,32 @@ func NewFaults() *Faults {
 	return f
 }
 
-// Error notes an internal error with the caller's stack.
+// located is an error that knows where it arose.
+type located struct {
+	error
+	stack string
+}
+
+// Unwrap gives the error itself.
+func (l *located) Unwrap() error { return l.error }
+
+// Here notes the caller's stack with an error that must not happen, so that
+// Faults.Error can tell where it arose. The text stays as it is, and nil nil.
+func Here(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &located{err, string(debug.Stack())}
+}
+
+// Error notes an internal error, with the stack of the place where Here was
+// called for it, or else with the caller's.
 func (f *Faults) Error(where, trace string, err error) {
-	f.note(where, trace, fmt.Sprint(err), false, string(debug.Stack()))
+	var at *located
+	if !errors.As(err, &at) {
+		at = &located{stack: string(debug.Stack())}
+	}
+	f.note(where, trace, fmt.Sprint(err), false, at.stack)
 }
 
 // Panic notes what recover returned; it is called by the deferred function.

@@ -158,6 +158,24 @@ func TestSlowOperationsAreKeptAndCancelled(t *testing.T) {
 	}
 }
 
+// readTorn is where an error arises.
+func readTorn() error { return Here(errors.New("torn")) }
+
+func TestAFaultKnowsWhereItArose(t *testing.T) {
+	f := NewFaults()
+	torn := errors.New("no stack")
+	f.Error("room.list", "t1", fmt.Errorf("read page: %w", readTorn()))
+	f.Error("room.get", "t2", torn)
+	for _, g := range f.List() {
+		if there := strings.Contains(g.Stack, "readTorn"); there != (g.Where == "room.list") {
+			t.Errorf("%s: %q with the stack\n%s", g.Where, g.Text, g.Stack)
+		}
+	}
+	if err := Here(torn); !errors.Is(err, torn) || err.Error() != "no stack" || Here(nil) != nil {
+		t.Errorf("%v is another error", err)
+	}
+}
+
 func TestFaultsAreGrouped(t *testing.T) {
 	f := NewFaults()
 	for i := range 5 {

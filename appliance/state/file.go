@@ -59,7 +59,7 @@ func (f *file) begin(op string) (*reading, error) {
 			return &reading{Tx: tx, f: f, op: op, began: began}, nil
 		}
 		if !errors.Is(err, bolterrors.ErrDatabaseNotOpen) || f.p.Load() == db {
-			return nil, err
+			return nil, meter.Here(err)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 
 	"posthouse/appliance/id"
+	"posthouse/appliance/meter"
 )
 
 // bucket names, in the order of the package comment.
@@ -112,10 +113,10 @@ func (s *State) sealed(b *bytes.Buffer, v any) (from int, err error) {
 
 func (s *State) unseal(bucket string, key, value []byte, into any) error {
 	if len(value) < crcSize || binary.BigEndian.Uint32(value) != crc32.Checksum(value[crcSize:], s.crc) {
-		return fmt.Errorf("%s %x: checksum: %w", bucket, key, ErrDamaged)
+		return meter.Here(fmt.Errorf("%s %x: checksum: %w", bucket, key, ErrDamaged))
 	}
 	if err := s.codec.Unmarshal(value[crcSize:], into); err != nil {
-		return fmt.Errorf("%s %x: %w: %w", bucket, key, err, ErrDamaged)
+		return meter.Here(fmt.Errorf("%s %x: %w: %w", bucket, key, err, ErrDamaged))
 	}
 	return nil
 }
