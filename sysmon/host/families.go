@@ -193,11 +193,14 @@ func runtimeFamilies() []expo.Family {
 	m := func(name, kind, unit, en, zh string) expo.Family {
 		return family("go_memstats_"+name, kind, unit, "runtime/metrics", append([]string{en, zh, "steady after some hours", "数小时后平稳"}, leak...)...)
 	}
+	grows := func(name, unit, en, zh, usual, usualZh string) expo.Family {
+		return family("go_memstats_"+name, counter, unit, "runtime/metrics", en, zh, usual, usualZh, "See go_gc_duration_seconds: much of it means many collections.", "参见 go_gc_duration_seconds：分配多则回收频繁。")
+	}
 	return []expo.Family{
 		family("go_info", gauge, "", "runtime", "1: the Go that built this program.", "1：构建本程序所用的 Go。", "1", "1", "None.", "无。"),
 		family("go_goroutines", gauge, "", "runtime", append([]string{"Goroutines.", "goroutine 数。", "two or three a connection and some dozens", "每个连接两三个，另加数十个"}, leak...)...),
 		m("alloc_bytes", gauge, "bytes", "Heap in use by objects.", "对象占用的堆。"),
-		m("alloc_bytes_total", counter, "bytes", "Heap ever allocated.", "累计分配的堆。"),
+		grows("alloc_bytes_total", "bytes", "Heap ever allocated.", "累计分配的堆。", "a few megabytes a second", "每秒数兆字节"),
 		m("sys_bytes", gauge, "bytes", "Memory had from the system.", "从系统取得的内存。"),
 		m("heap_alloc_bytes", gauge, "bytes", "Heap in use by objects.", "对象占用的堆。"),
 		m("heap_inuse_bytes", gauge, "bytes", "Heap in spans that are in use.", "使用中的堆区段。"),
@@ -207,9 +210,9 @@ func runtimeFamilies() []expo.Family {
 		m("heap_objects", gauge, "", "Objects on the heap.", "堆上的对象数。"),
 		m("stack_inuse_bytes", gauge, "bytes", "Stacks of goroutines.", "goroutine 栈。"),
 		m("next_gc_bytes", gauge, "bytes", "Heap at which the next collection begins.", "触发下次回收的堆大小。"),
-		m("last_gc_time_seconds", gauge, "seconds", "When the last collection ended, since 1970.", "上次回收结束的时间（自 1970 年起）。"),
-		m("mallocs_total", counter, "", "Objects allocated.", "累计分配的对象数。"),
-		m("frees_total", counter, "", "Objects freed.", "累计释放的对象数。"),
+		family("go_memstats_last_gc_time_seconds", gauge, "seconds", "runtime/metrics", "When the last collection ended, since 1970.", "上次回收结束的时间（自 1970 年起）。", "minutes ago at most", "最多几分钟前", "None.", "无。"),
+		grows("mallocs_total", "", "Objects allocated.", "累计分配的对象数。", "some thousands a second", "每秒数千"),
+		grows("frees_total", "", "Objects freed.", "累计释放的对象数。", "as go_memstats_mallocs_total", "与 go_memstats_mallocs_total 相近"),
 		family("go_gc_duration_seconds", "summary", "seconds", "runtime", "Pauses by garbage collection.", "垃圾回收暂停时间。", "below 0.001", "低于 0.001", "Look at the heap and at allocations a second.", "检查堆大小与每秒分配量。"),
 	}
 }
