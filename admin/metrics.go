@@ -42,6 +42,9 @@ func (a *Admin) metricsPage(r *Request) {
 		if _, args := a.find("GET", "/admin/query"); args != nil {
 			c.Query = "/admin/query?q=" + url.QueryEscape(m.Name)
 		}
+		if r.May(Manages) && a.o.Rules.Manager != nil {
+			c.Rule = "/admin/rules/edit?expr=" + url.QueryEscape(watched(m))
+		}
 		list = append(list, c)
 	}
 	if r.WantsCSV() {
@@ -54,6 +57,18 @@ func (a *Admin) metricsPage(r *Request) {
 		return
 	}
 	r.Page(func(v console.View) templ.Component { return console.MetricsPage(v, l, sources, list) })
+}
+
+// watched is the expression by which a rule watches a metric: a gauge as it is,
+// a counter by its rate, a histogram by its 95th percentile.
+func watched(m Metric) string {
+	switch m.Type {
+	case "counter":
+		return "sum(rate(" + m.Name + "[5m]))"
+	case "histogram":
+		return "histogram_quantile(0.95, sum by (le) (rate(" + m.Name + "_bucket[5m])))"
+	}
+	return "max(" + m.Name + ")"
 }
 
 // typeOf is the type as people read it: a gauge that is written without a type

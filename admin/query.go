@@ -52,6 +52,9 @@ func (a *Admin) queryPage(r *Request) {
 		p.Data = "/admin/data/query?" + address.Encode() + "&width={width}"
 		address.Set("format", "csv")
 		p.CSV = "/admin/query?" + address.Encode()
+		if r.May(Manages) && a.o.Rules.Manager != nil {
+			p.Rule = "/admin/rules/edit?expr=" + url.QueryEscape(p.Expr)
+		}
 		began := time.Now()
 		var failed words.Text
 		if p.Rows, failed = a.ask(p.Expr, s.To); failed != (words.Text{}) {

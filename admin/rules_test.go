@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"html"
 	"net/url"
 	"slices"
 	"strings"
@@ -212,5 +213,23 @@ func TestASeasonalRuleIsDrawnWithItsBounds(t *testing.T) {
 	}
 	if code, data := b.ask(wire.Auditor, "en", "/admin/data/rules/rule?id="+escape("shipped/host.yml/host/HighLoad"), nil); code != 200 || !strings.Contains(data, `"thresholds"`) && !strings.Contains(data, `"series":[]`) {
 		t.Errorf("data: %d %.300s", code, data)
+	}
+}
+
+// From the dictionary one step leads to a rule about a metric, for those who
+// may make one.
+func TestEveryMetricCanCarryARule(t *testing.T) {
+	b := newRuleBench(t)
+	b.admin.o.Inside.Metrics = func() []Metric {
+		return []Metric{{Name: "depth", Type: "gauge"}, {Name: "sent_total", Type: "counter"}, {Name: "took_seconds", Type: "histogram"}}
+	}
+	for expr, name := range map[string]string{"max(depth)": "depth", "sum(rate(sent_total[5m]))": "sent_total",
+		"histogram_quantile(0.95, sum by (le) (rate(took_seconds_bucket[5m])))": "took_seconds"} {
+		to := "/admin/rules/edit?expr=" + escape(expr)
+		b.sees(wire.Admin, "en", "/admin/metrics", html.EscapeString(to), "Make a rule of "+name)
+		b.sees(wire.Admin, "zh", to, html.EscapeString(expr))
+	}
+	if _, page := b.ask(wire.Auditor, "en", "/admin/metrics", nil); strings.Contains(page, "/admin/rules/edit") {
+		t.Error("an auditor is led to a form that refuses them")
 	}
 }
