@@ -61,6 +61,10 @@ type Options struct {
 	// Alerts is alerting.
 	Alerts Alerts
 
+	// StatusPage reports whether strangers may see in a word how the server is;
+	// nil: they may not.
+	StatusPage func() bool
+
 	// Find finds what the palette offers beside pages and people.
 	Find Finder
 

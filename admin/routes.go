@@ -93,6 +93,7 @@ func shellRoutes() []Route {
 		{Method: "POST", Path: "/admin/logout", Need: Sees, Personal: true, Handle: (*Admin).logout},
 		{Method: "GET", Path: "/admin/sudo", Title: words.Of("Your password, please", "请输入密码"), Need: Sees, Handle: (*Admin).sudoPage},
 		{Method: "POST", Path: "/admin/sudo", Title: words.Of("Your password, please", "请输入密码"), Need: Sees, Personal: true, Handle: (*Admin).sudoCheck},
+		{Method: "GET", Path: "/admin/status", Title: words.Of("Is the chat well?", "聊天是否正常？"), Need: Anyone, Handle: (*Admin).statusPage},
 		{Method: "POST", Path: "/admin/look", Need: Anyone, Personal: true, Handle: (*Admin).chooseLook},
 		{Method: "GET", Path: "/admin/help", Title: words.Of("Help", "帮助"), Need: Sees, Handle: (*Admin).help},
 		{Method: "GET", Path: "/admin/gallery", Title: words.Of("Components", "组件"), Under: "/admin/help", Need: Sees, Handle: (*Admin).gallery},

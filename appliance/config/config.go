@@ -125,6 +125,7 @@ type Hooks struct {
 type Console struct {
 	Listen          []string `toml:"listen" default:"" restart:"yes" doc:"Addresses for https that serve the console alone, for example \"192.168.9.1:9443\" in a network for administration. /admin is then not served at server.listen any more. Empty: the console is at server.listen." zh:"只提供控制台的 https 监听地址，例如管理网中的“192.168.9.1:9443”。设置后 server.listen 不再提供 /admin。留空则控制台位于 server.listen。"`
 	AllowedNetworks []string `toml:"allowed_networks" default:"" restart:"no" doc:"Addresses and networks (CIDR) that may open the console; for everybody else there is nothing at /admin. Empty: everybody may try to log in. Shut out yourself? Change the file and reload, or start with --set console.allowed_networks=; on the machine itself the socket of the command line always works (curl --unix-socket SOCKET http://console/admin)." zh:"可以打开控制台的地址与网段（CIDR），其他来源访问 /admin 时如同没有内容。留空则任何人都可以尝试登录。把自己挡在门外时，请修改文件后重新加载，或用 --set console.allowed_networks= 启动；在本机上命令行套接字始终可用（curl --unix-socket 套接字 http://console/admin）。"`
+	StatusPage      bool     `toml:"status_page" default:"false" restart:"no" doc:"Show at /admin/status, to everybody whose address may open the console and without a login, whether the server is well and messages get through: no names, no figures. false: there is no such page." zh:"在 /admin/status 向所有可打开控制台地址的人（无需登录）显示服务器是否正常、消息能否送达，不含姓名和数字。false：没有此页面。"`
 }
 
 // Networks are AllowedNetworks.

@@ -237,7 +237,7 @@ func (o *office) furnishConsole() map[string]string {
 // in the browser's console.
 func TestEveryConsolePage(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t, "watch.interval=2s")
+	o := openOffice(t, "watch.interval=2s", "console.status_page=true")
 	named := o.furnishConsole()
 	for _, lang := range []string{"en", "zh"} {
 		t.Run(lang, func(t *testing.T) {
@@ -245,6 +245,9 @@ func TestEveryConsolePage(t *testing.T) {
 			w := &walker{tab: shared.tab(t, "ann", o.url()), lang: lang}
 			w.speaks(map[string]string{"en": "en-GB", "zh": "zh-CN"}[lang])
 			w.wide(1280)
+			w.open("/admin/status")
+			w.finds("#status-box", "")
+			w.everyWay("status")
 			w.open("/admin/login")
 			w.everyWay("login")
 			w.expects(`status of 422 .*/admin/login`)
@@ -356,7 +359,7 @@ func (w *walker) pictured(name string) {
 func TestEveryConsoleRouteIsLookedAt(t *testing.T) {
 	t.Parallel()
 	noPage := regexp.MustCompile(`^/admin/(events|find|alerts/json|data/.*|profiles/\{name\})$`) // data and downloads
-	looked := []string{"/admin/login"}
+	looked := []string{"/admin/login", "/admin/status"}
 	for _, p := range consolePages() {
 		path, _, _ := strings.Cut(p.at, "#")
 		path, _, _ = strings.Cut(path, "?")

@@ -55,8 +55,9 @@ func (s *server) visitor(ctx *fasthttp.RequestCtx, v gate.Visitor) admin.Visitor
 func (s *server) consoleOptions() admin.Options {
 	script, style := webui.Console()
 	o := admin.Options{Log: s.log, Version: version(), Script: script, Style: style, Language: s.cfg.Server.Language,
-		Overview: admin.Overview{Checks: s.checks, Gauges: s.gauges, Facts: s.facts, Failures: s.chat.FailedLogins},
-		Banners:  s.banners, Inside: s.inside(),
+		Overview:   admin.Overview{Checks: s.checks, Gauges: s.gauges, Facts: s.facts, Failures: s.chat.FailedLogins},
+		StatusPage: func() bool { return s.live.Load().Console.StatusPage },
+		Banners:    s.banners, Inside: s.inside(),
 	}
 	o.Minding.Audit = s.chat.Audit
 	s.watchOptions(&o)
