@@ -10,7 +10,7 @@ func chatAlertsToCome() []string {
 		"HighErrorRate", "SlowAPIResponse", "AuthFailuresBurst",
 		"LowActiveUsers", "MessagesFew", "RegistrationsFew", "ConnectionsUnusual",
 
-		"StorageWriterSaturated", "StorageSlowOperations", "StorageReadOnly", "DatabaseInsertFailed",
+		"StorageWriterSaturated", "StorageSlowOperations", "StorageReadOnly",
 		"CardinalityCapReached", "NotificationsFailing", "SubnetUnreachable",
 	}
 }

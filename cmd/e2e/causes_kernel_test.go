@@ -76,6 +76,24 @@ func (k *kernel) showsTree(path string, files map[string]string) {
 	k.script = append(k.script, fmt.Sprintf("mount --bind '%s' \"%s\"", dir, at))
 }
 
+// showsNetwork puts what the kernel says of its network into files, so that its
+// cards can be others.
+func (k *kernel) showsNetwork() {
+	k.t.Helper()
+	network := map[string]string{"dev": ""}
+	for _, name := range []string{"arp", "route", "snmp", "tcp", "tcp6", "udp", "udp6"} {
+		raw, err := os.ReadFile("/proc/net/" + name)
+		must(k.t, err)
+		network[name] = string(raw)
+	}
+	k.showsTree("/proc/net", network)
+}
+
+// showsCards is the list of network cards from now on.
+func (k *kernel) showsCards(text string) error {
+	return over(filepath.Join(k.tree("/proc/net"), "dev"), text, 64<<10)
+}
+
 // disk mounts a filesystem in memory for the server.
 func (k *kernel) disk(name, options string) {
 	k.t.Helper()

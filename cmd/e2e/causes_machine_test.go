@@ -64,13 +64,7 @@ func (m *machine) build(b *box) {
 	k.shows("/proc/loadavg", loaded(0.1))
 	k.showsTree("/sys/class", map[string]string{"net/lan0/speed": "100\n", "net/lan0/operstate": "up\n", "net/lan1/operstate": "up\n",
 		"hwmon/hwmon0/name": "coretemp\n", "hwmon/hwmon0/temp1_input": "41000\n"})
-	network := map[string]string{"dev": ""}
-	for _, name := range []string{"arp", "route", "snmp", "tcp", "tcp6", "udp", "udp6"} {
-		raw, err := os.ReadFile("/proc/net/" + name)
-		must(b.t, err)
-		network[name] = string(raw)
-	}
-	k.showsTree("/proc/net", network)
+	k.showsNetwork()
 	k.disk("full", "size=32m")
 	k.disk("littered", "size=32m,nr_inodes=200")
 	stat := &cpuTimes{t: b.t}
@@ -85,7 +79,7 @@ func (m *machine) build(b *box) {
 		received += passed * float64(m.bytes.Load())
 		broken += passed * float64(m.errors.Load())
 		k.shows("/proc/vmstat", fmt.Sprintf("nr_free_pages 100000\npswpin %.0f\npswpout 0\npgmajfault 100\noom_kill 0\n", pages))
-		if err := over(filepath.Join(k.tree("/proc/net"), "dev"), cards(received, 1000*time.Since(b.begun).Seconds(), broken), 2048); err != nil {
+		if err := k.showsCards(cards(received, 1000*time.Since(b.begun).Seconds(), broken)); err != nil {
 			b.t.Errorf("change what the cards carried: %v", err)
 		}
 	}
@@ -106,11 +100,13 @@ func loaded(core float64) string {
 	return fmt.Sprintf("%.2f %.2f %.2f 3/400 12345\n", l, l, l)
 }
 
+// cardsHead is how the kernel's list of network cards begins.
+const cardsHead = "Inter-|   Receive                                                |  Transmit\n" +
+	" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
+
 // cards are two network cards: lan0 carries much, lan1 loses packets.
 func cards(received, packets, broken float64) string {
-	const head = "Inter-|   Receive                                                |  Transmit\n" +
-		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
-	return head + fmt.Sprintf("  lan0: %.0f %.0f 0 0 0 0 0 0 1000 100 0 0 0 0 0 0\n  lan1: %.0f %.0f %.0f 0 0 0 0 0 1000 100 0 0 0 0 0 0\n",
+	return cardsHead + fmt.Sprintf("  lan0: %.0f %.0f 0 0 0 0 0 0 1000 100 0 0 0 0 0 0\n  lan1: %.0f %.0f %.0f 0 0 0 0 0 1000 100 0 0 0 0 0 0\n",
 		received, received/1400, 500*packets, packets, broken)
 }
 
