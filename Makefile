@@ -50,7 +50,8 @@ bench: build ## measure speed and memory against a raw relay in the same run
 bench-web: build ## measure the web chat in Chromium: first load, interactions, 5,000 rooms
 	$(GO) run ./cmd/benchweb -binary ./posthouse
 
-generate: ## write generated files anew: types of the protocol, the web client
+generate: ## write generated files anew: pages, types of the protocol, the web client
+	$(GO) run ./webui/build/pages
 	$(GO) test ./appliance/reference -run UpToDate -update
 	$(GO) run ./webui/build
 

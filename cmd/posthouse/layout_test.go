@@ -37,7 +37,7 @@ func floors() map[string]int {
 		"sysmon": 5,
 		"admin":  6,
 
-		"cmd/posthouse": 7, "cmd/e2e": 7, "cmd/benchweb": 7, "cmd/faults": 7, "webui/build": 7, "appliance/client/examples/echo": 7, "webui/build/emoji": 7,
+		"cmd/posthouse": 7, "cmd/e2e": 7, "cmd/benchweb": 7, "cmd/faults": 7, "webui/build": 7, "appliance/client/examples/echo": 7, "webui/build/emoji": 7, "webui/build/pages": 7,
 	}
 }
 
@@ -49,7 +49,7 @@ func owners() map[string][]string {
 		"github.com/mozillazg/go-pinyin":     {"appliance/pinyin"},
 		"github.com/fasthttp/websocket":      {"appliance/gate", "appliance/client", "appliance/bench"},
 		"github.com/shirou/gopsutil/v3":      {"sysmon/host"},
-		"github.com/a-h/templ":               {"webui", "webui/pages", "webui/console", "admin"},
+		"github.com/a-h/templ":               {"webui", "webui/pages", "webui/console", "webui/build/pages", "admin"},
 		"github.com/fxamacker/cbor/v2":       {"appliance/record"},
 		"github.com/pelletier/go-toml/v2":    {"appliance/config"},
 	}

@@ -5,7 +5,7 @@
 // One .templ file a page, beside components.templ and form.templ, from which
 // pages are put together; gallery.templ shows every component with canned data. After a change:
 //
-//	cd webui/console && go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
+//	go run ./webui/build/pages
 //
 // and commit both files. The style sheet is webui/static/console, the script
 // webui/src/console.

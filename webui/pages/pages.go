@@ -1,7 +1,6 @@
 // Package pages holds the HTML pages that are no part of the chat client's own
 // drawing: the shell it starts in and the pages of errors. They are templ
-// components; `go run github.com/a-h/templ/cmd/templ@v0.3.977 generate` in this
-// directory writes pages_templ.go. They hold no script and no style of their
+// components; `go run ./webui/build/pages` writes pages_templ.go. They hold no script and no style of their
 // own, so a strict Content-Security-Policy fits them.
 package pages
 
