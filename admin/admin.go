@@ -68,6 +68,9 @@ type Options struct {
 	// Find finds what the palette offers beside pages and people.
 	Find Finder
 
+	// Support makes a support bundle, a zip archive.
+	Support func(ctx context.Context) ([]byte, error)
+
 	Overview   Overview
 	Minding    Minding
 	Inside     Inside

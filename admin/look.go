@@ -38,7 +38,9 @@ func oneOf(text string, allowed ...string) string {
 }
 
 func (a *Admin) help(r *Request) {
-	r.Page(func(v console.View) templ.Component { return console.HelpPage(v) })
+	r.Page(func(v console.View) templ.Component {
+		return console.HelpPage(v, console.About{Version: a.o.Version, Build: build(), Support: a.o.Support != nil})
+	})
 }
 
 // gallery shows every component with invented data.

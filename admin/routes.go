@@ -96,6 +96,7 @@ func shellRoutes() []Route {
 		{Method: "GET", Path: "/admin/status", Title: words.Of("Is the chat well?", "聊天是否正常？"), Need: Anyone, Handle: (*Admin).statusPage},
 		{Method: "POST", Path: "/admin/look", Need: Anyone, Personal: true, Handle: (*Admin).chooseLook},
 		{Method: "GET", Path: "/admin/help", Title: words.Of("Help", "帮助"), Need: Sees, Handle: (*Admin).help},
+		{Method: "POST", Path: "/admin/support", Need: Manages, Sudo: true, Handle: (*Admin).support},
 		{Method: "GET", Path: "/admin/gallery", Title: words.Of("Components", "组件"), Under: "/admin/help", Need: Sees, Handle: (*Admin).gallery},
 		{Method: "GET", Path: "/admin/data/gallery", Need: Sees, Handle: (*Admin).galleryData},
 		{Method: "GET", Path: "/admin/events", Need: Sees, Handle: (*Admin).events},

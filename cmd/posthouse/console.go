@@ -57,7 +57,7 @@ func (s *server) consoleOptions() admin.Options {
 	o := admin.Options{Log: s.log, Version: version(), Script: script, Style: style, Language: s.cfg.Server.Language,
 		Overview:   admin.Overview{Checks: s.checks, Gauges: s.gauges, Facts: s.facts, Failures: s.chat.FailedLogins},
 		StatusPage: func() bool { return s.live.Load().Console.StatusPage },
-		Banners:    s.banners, Inside: s.inside(),
+		Banners:    s.banners, Inside: s.inside(), Support: s.support,
 	}
 	o.Minding.Audit = s.chat.Audit
 	s.watchOptions(&o)

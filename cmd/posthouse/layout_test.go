@@ -30,7 +30,7 @@ func floors() map[string]int {
 		"appliance/meter": 0, "appliance/probe": 3,
 
 		"sysmon/words": 0,
-		"sysmon/expo":  1, "sysmon/store": 2, "sysmon/notify": 1, "sysmon/board": 1, "webui/console": 1,
+		"sysmon/expo":  1, "sysmon/store": 2, "sysmon/notify": 1, "sysmon/board": 1, "sysmon/bundle": 1, "webui/console": 1,
 		"sysmon/host": 2, "sysmon/query": 2, "sysmon/scrape": 3, "sysmon/remote": 2, "sysmon/alert": 2, "sysmon/probe": 2,
 		"sysmon/rule": 3, "sysmon/health": 3, "sysmon/health/healthtest": 4,
 		"sysmon/runbook": 4, "sysmon/checklist": 4,

@@ -71,6 +71,7 @@ type server struct {
 	room         *operators                    // of those who mind the box; nil when nothing watches it
 	recent       *recentLog                    // last lines of the log
 	profiles     *profiles                     // kept for who looks into a fault
+	supporting   sync.Mutex                    // one support bundle at a time
 	reloadMu     sync.Mutex                    // one reload at a time
 	before       atomic.Pointer[config.Config] // as it was before the last reload; nil: there was none
 	booted       config.Config                 // as it was read at the start

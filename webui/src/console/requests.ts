@@ -45,10 +45,10 @@ function focusWrong(root: ParentNode): void {
 }
 
 // startForms puts the focus where a form that came back is wrong, and keeps
-// one from being sent twice.
+// one from being sent twice, unless it downloads something (data-again).
 export function startForms(root: ParentNode): void {
   focusWrong(root);
-  for (const f of root.querySelectorAll<HTMLFormElement>("form[method=post]")) {
+  for (const f of root.querySelectorAll<HTMLFormElement>("form[method=post]:not([data-again])")) {
     f.addEventListener("submit", () => setTimeout(() => f.querySelectorAll<HTMLButtonElement>("button").forEach((b) => (b.disabled = true))));
   }
 }
