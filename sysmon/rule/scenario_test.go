@@ -174,6 +174,10 @@ func apiScenarios() []scenario {
 		}
 		return []input{count(fast, quick...), count(mid, all...), count(slow, all...), count(number, all...)}
 	}
+	uploads := spread(10, phase{40 * m, 0.1}) // which take as long as the sender does
+	for i := range uploads {
+		uploads[i].series = strings.Replace(uploads[i].series, `"/api"`, `"/api/uploads"`, 1)
+	}
 	failed := `im_action_total{instance="box",action="login",result="refused"}`
 	good := count(`im_action_total{instance="box",action="login",result="ok"}`, phase{h, 50})
 	return []scenario{
@@ -182,7 +186,7 @@ func apiScenarios() []scenario {
 			below: []input{count(ok, phase{40 * m, 50}), other, count(bad, phase{10 * m, 0}, phase{30 * m, 0.9})},
 			short: []input{count(ok, phase{40 * m, 0.01}), count(bad, phase{10 * m, 0}, phase{m, 0.06}, phase{20 * m, 0})}},
 		{alert: "SlowAPIResponse", cause: spread(10, phase{10 * m, 1}, phase{10 * m, 0.5}, phase{20 * m, 1}), quiet: 15 * m, fires: 16 * m, ends: 26 * m,
-			below: spread(10, phase{40 * m, 0.96}), short: spread(0.05, phase{40 * m, 0.1})},
+			below: append(spread(10, phase{40 * m, 0.96}), uploads...), short: spread(0.05, phase{40 * m, 0.1})},
 		{alert: "HighAPILoad", cause: []input{count(ok, phase{5 * m, 100}, phase{8 * m, 1100}, phase{10 * m, 100})}, quiet: 10 * m, fires: 11 * m, ends: 15 * m,
 			below: []input{count(ok, phase{5 * m, 100}, phase{20 * m, 999})}, short: []input{count(ok, phase{5 * m, 100}, phase{4 * m, 3000}, phase{10 * m, 100})}},
 		{alert: "AuthFailuresBurst", cause: []input{good, count(failed, phase{10 * m, 0}, phase{m, 1}, phase{20 * m, 0})}, quiet: 10*m + 30*time.Second, fires: 11 * m, ends: 16*m + 30*time.Second,
