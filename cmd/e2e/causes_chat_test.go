@@ -2,15 +2,13 @@ package e2e
 
 // chatStages are the servers on which what concerns the chat and its storage
 // goes wrong.
-func chatStages() []stage { return []stage{talkStage()} }
+func chatStages() []stage { return []stage{talkStage(), slowStage()} }
 
 // chatAlertsToCome have no line yet.
 func chatAlertsToCome() []string {
 	return []string{
-		"HighErrorRate", "SlowAPIResponse", "AuthFailuresBurst",
 		"LowActiveUsers", "MessagesFew", "RegistrationsFew", "ConnectionsUnusual",
 
-		"StorageWriterSaturated", "StorageSlowOperations", "StorageReadOnly",
 		"CardinalityCapReached", "NotificationsFailing", "SubnetUnreachable",
 	}
 }

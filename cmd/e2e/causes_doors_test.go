@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -114,38 +113,6 @@ func (b *box) straced(name string, args ...string) {
 	cmd := exec.Command(need(b.t, "strace"), append([]string{"-f", "-qq", "-o", "/dev/null", "-p", strconv.Itoa(b.cmd.Process.Pid)}, args...)...)
 	must(b.t, cmd.Start())
 	b.later(name, func() { _ = cmd.Process.Signal(syscall.SIGINT); _ = cmd.Wait() }) // it lets go, and ends by the signal
-}
-
-// fullStage is a server whose data lies on a disk that fills up while somebody
-// writes.
-func fullStage() stage {
-	return stage{name: "full", factor: 60, settings: []string{"watch.virtual_users=true"},
-		prepare: func(b *box) {
-			b.kernel.holds(b.dir, "size=260m")
-			b.probes(probe.Definition{ID: "health", Name: "health", Kind: probe.HTTP, Shipped: true, Every: 10, Patience: 5})
-			b.forgives("disk nearly full")
-		},
-		lines: []caused{
-			{alert: "DatabaseInsertFailed", cause: insist, mend: nothing, shows: []string{"errors unavailable", "space " + "/"}},
-			{alert: "HealthCheckFailed", shows: []string{"space " + "/", "probes health"},
-				cause: func(b *box) {
-					must(b.t, os.WriteFile(filepath.Join(b.inside(b.dir), "films"), make([]byte, 140<<20), 0o600))
-				},
-				mend: func(b *box) {
-					must(b.t, os.Remove(filepath.Join(b.inside(b.dir), "films")))
-					b.undo("insists")
-				}},
-		}}
-}
-
-// insist has the owner write again and again, whatever the server answers.
-func insist(b *box) {
-	room := b.group("notes", b.owner.user.ID)
-	b.beats("insists", func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_, _ = b.owner.Send(ctx, room.ID, "not heard") // it is refused while the disk is full
-	})
 }
 
 // certificatesStage is a server whose own certificate ends while it runs, and
