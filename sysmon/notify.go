@@ -32,11 +32,11 @@ func (w *Watch) write(to io.Writer) {
 }
 
 // notify takes alerts from the rules to those who tell and to those who help.
-func (w *Watch) notify(ctx context.Context, expr string, list ...*rules.Alert) {
+func (w *Watch) notify(ctx context.Context, _ string, list ...*rules.Alert) {
 	in := make([]alert.Incoming, 0, len(list))
 	var opened, ended []runbook.Alert
 	for _, a := range list {
-		one := alert.Incoming{Labels: a.Labels.Map(), Annotations: a.Annotations.Map(), Start: a.FiredAt, End: a.ValidUntil, Source: expr}
+		one := alert.Incoming{Labels: a.Labels.Map(), Annotations: a.Annotations.Map(), Start: a.FiredAt, End: a.ValidUntil}
 		book := runbook.Alert{ID: fingerprint(one.Labels), Name: one.Labels[model.AlertNameLabel], Labels: one.Labels, Starts: a.FiredAt,
 			Summary: words.Of(one.Annotations["summary"], one.Annotations["summary_zh"])}
 		if !a.ResolvedAt.IsZero() {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -168,6 +169,22 @@ func TestForeignAlertsThatAreNone(t *testing.T) {
 	}
 	if list := m.Active(t.Context()); len(list) != 0 {
 		t.Errorf("%d of them fire", len(list))
+	}
+}
+
+// An expression that is too long for a link keeps no alert back.
+func TestAForeignAlertWithALinkTooLong(t *testing.T) {
+	m := open(t, t.TempDir(), quick())
+	list, err := Foreign([]byte(`[{"labels":{"alertname":"short"},"generatorURL":"http://prometheus/graph"},
+		{"labels":{"alertname":"long"},"generatorURL":"http://prometheus/graph?g0.expr=` + strings.Repeat("x", maxSource) + `"}]`))
+	ok(t, err)
+	ok(t, m.Receive(t.Context(), list))
+	sources := map[string]string{}
+	for _, a := range m.Active(t.Context()) {
+		sources[a.Name()] = a.Source
+	}
+	if want := map[string]string{"short": "http://prometheus/graph", "long": ""}; !maps.Equal(sources, want) {
+		t.Errorf("links %v, not %v", sources, want)
 	}
 }
 

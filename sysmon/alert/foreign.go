@@ -17,6 +17,7 @@ const (
 	maxLabelName    = 256
 	maxLabelValue   = 4096
 	maxAnnotation   = 16 << 10
+	maxSource       = 16 << 10 // a longer one is left out
 )
 
 // foreignAlert is one of Alertmanager's API v2, and of its webhook.
@@ -81,8 +82,6 @@ func (in *Incoming) check() error {
 		return errors.New("an alert without the label alertname")
 	case len(in.Labels) > maxLabels || len(in.Annotations) > maxLabels:
 		return fmt.Errorf("an alert with more than %d labels or annotations", maxLabels)
-	case len(in.Source) > maxLabelValue:
-		return errors.New("a generatorURL that is too long")
 	}
 	for k, v := range in.Labels {
 		if !name(k) || len(v) > maxLabelValue || !utf8.ValidString(v) {

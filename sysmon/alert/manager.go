@@ -255,7 +255,7 @@ type Incoming struct {
 	Annotations map[string]string
 	Start       time.Time // zero: now
 	End         time.Time // past: it is over; future: until when to believe it; zero: Options.Resolve from now
-	Source      string    // where it is from, a URL; may be empty
+	Source      string    // where it is from, a URL; may be empty; left out above 16 KiB
 }
 
 // maxBelief is how far in the future an end is believed.
@@ -313,6 +313,9 @@ func (m *Manager) Receive(ctx context.Context, list []Incoming) error {
 func (m *Manager) accept(in *Incoming, now time.Time) (*alert.Alert, error) {
 	if err := in.check(); err != nil {
 		return nil, err
+	}
+	if len(in.Source) > maxSource { // a Prometheus puts the whole expression in
+		in.Source = ""
 	}
 	a := &alert.Alert{Alert: model.Alert{Labels: labelSet(in.Labels), Annotations: labelSet(in.Annotations), StartsAt: in.Start, EndsAt: in.End, GeneratorURL: in.Source}, UpdatedAt: now}
 	if a.StartsAt.Unix() < 0 || a.StartsAt.After(now) { // keys are ordered from 1970
