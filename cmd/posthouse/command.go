@@ -31,7 +31,7 @@ func (a *app) command() *cobra.Command {
 	f.StringVar(&a.flags.config, "config", "", a.say.of("configuration `FILE` (default "+packagedConfig+" if it exists)", "配置文件 `FILE`（默认 "+packagedConfig+"，若存在）"))
 	f.StringVar(&a.flags.data, "data", "", a.say.of("data directory `DIR`; sets server.data_dir", "数据目录 `DIR`，即 server.data_dir"))
 	f.StringArrayVar(&a.flags.set, "set", nil, a.say.of("set one `KEY=VALUE`, such as server.listen_local=127.0.0.1:8080; may be repeated", "设置一个配置项 `KEY=VALUE`，可重复使用"))
-	root.AddCommand(a.serveCommand(), a.setupCommand(), a.statusCommand(), a.metricsCommand(), a.probeCommand(), a.alertsCommand(), a.userCommand(), a.roomCommand(), a.inviteCommand(), a.botCommand(), a.hookCommand(), a.importCommand(),
+	root.AddCommand(a.serveCommand(), a.setupCommand(), a.statusCommand(), a.metricsCommand(), a.doctorCommand(), a.probeCommand(), a.alertsCommand(), a.userCommand(), a.roomCommand(), a.inviteCommand(), a.botCommand(), a.hookCommand(), a.importCommand(),
 		a.configCommand(), a.verifyCommand(), a.journalCommand(), a.searchCommand(), a.benchCommand(), a.supportCommand(), a.versionCommand())
 	a.speak(root)
 	return root
