@@ -117,7 +117,9 @@ type outcome struct {
 // carryOut calls the service and waits for its answer. What only the gate knows
 // is filled in.
 func (g *Gate) carryOut(call *chat.Call, method string, params []byte) (any, *wire.Error) {
+	counted := g.meters.methods[method]
 	if method == "server.sessions" {
+		counted.Inc()
 		return g.sessions(call.Actor)
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, g.limit().CallTimeout)
@@ -130,8 +132,9 @@ func (g *Gate) carryOut(call *chat.Call, method string, params []byte) (any, *wi
 	g.service.Do(call, method, params, func(result any, err *wire.Error) { done <- outcome{result, err} })
 	select {
 	case o := <-done:
-		if name := actionOf(method); name != "" && !g.byVirtual(call.Actor, o.result) {
-			g.meters.acted(name, statusOf(o.err), time.Since(began))
+		if !g.byVirtual(call.Actor, o.result) {
+			counted.Inc()
+			g.meters.acted(actionOf(method), statusOf(o.err), time.Since(began))
 		}
 		return g.filled(o.result), o.err
 	case <-ctx.Done():

@@ -54,6 +54,9 @@ func (s *session) handle(text []byte) {
 		s.shut(closeNoLogin, "log in first", true)
 		return
 	}
+	if actor.User != 0 && !s.probe { // before it is authenticated nobody knows whether it is virtual
+		g.meters.methods[spec.Name].Inc()
+	}
 	if g.draining.Load() && spec.Class != wire.Free {
 		s.reply(id, nil, stopping(), trace)
 		return
@@ -190,6 +193,9 @@ func (s *session) authenticate(params []byte, now time.Time) (any, *wire.Error) 
 	}
 	if err = s.login(actor); err != nil {
 		return nil, err
+	}
+	if !s.probe {
+		s.g.meters.methods["session.authenticate"].Inc()
 	}
 	user, _ := s.g.service.User(actor.User)
 	return wire.Session{User: user, Device: actor.Device}, nil

@@ -141,6 +141,9 @@ func (g *Gate) measureRequests(r *meter.Registry) {
 	r.Histograms(meter.Family{Name: "im_action_duration_seconds", Source: "gate",
 		Help:   meter.Say("Time of an action.", "核心操作耗时。"),
 		Normal: meter.Say("send p95 under 100 ms, search under 300 ms, login under 500 ms.", "send 的 P95 低于 100 毫秒，search 低于 300 毫秒，login 低于 500 毫秒。"), Action: meter.Say("See im_storage_tx_duration_seconds.", "参见 im_storage_tx_duration_seconds。")}, m.lasted)
+	r.Counters(meter.Family{Name: "im_calls_total", Source: "gate",
+		Help:   meter.Say("Calls by method, over HTTP, WebSocket and from the console, without virtual users; refused ones too, once the caller may call.", "按方法统计的调用数，含 HTTP、WebSocket 与控制台，不含虚拟用户；通过身份检查后被拒绝的也计入。"),
+		Normal: meter.Say("As people use the chat.", "与使用情况相符。"), Action: meter.Say("Very many of one method: a client in a loop, see Sessions.", "某方法异常多时可能是客户端死循环，见“会话”页面。")}, m.calls)
 	r.Counters(meter.Family{Name: "im_errors_total", Source: "gate",
 		Help:   meter.Say("Refusals by kind, over HTTP and WebSocket.", "错误数，按错误名称，含 HTTP 与 WebSocket。"),
 		Normal: meter.Say("No internal and no unavailable.", "没有 internal 与 unavailable。"), Action: meter.Say("internal: a fault, see Operations. unavailable: read-only or stopping.", "internal 为故障，见“操作”；unavailable 为只读或正在停止。")}, m.errors)

@@ -51,6 +51,9 @@ type meters struct {
 	took     *meter.Histograms
 	errors   *meter.Counters
 
+	calls   *meter.Counters
+	methods map[string]*meter.Counter // those of calls, by method; only read
+
 	actions map[string]*action // by what the client asks for
 	done    *meter.Counters
 	lasted  *meter.Histograms
@@ -98,11 +101,16 @@ func newMeters() *meters {
 		requests: meter.NewCounters("method", "endpoint", "status").Beside(failuresOf),
 		took:     meter.NewHistograms([]string{"endpoint"}, meter.Fine()...),
 		errors:   meter.NewCounters("kind"),
+		calls:    meter.NewCounters("method"),
+		methods:  map[string]*meter.Counter{},
 		actions:  map[string]*action{},
 		done:     meter.NewCounters("action", "result"),
 		lasted:   meter.NewHistograms([]string{"action"}, meter.Latency()...),
 	}
 	m.talk.last = map[id.ID]time.Time{}
+	for _, spec := range wire.Table() {
+		m.methods[spec.Name] = m.calls.With(spec.Name)
+	}
 	for _, kind := range wire.KindTable() {
 		m.errors.With(string(kind.Kind))
 	}

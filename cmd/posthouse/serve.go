@@ -143,7 +143,7 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	}
 	opt.Static = static(s.cert, s.cfg.Server.Language, s.cfg.Server.OfflinePages)
 	opt.Missing = func(lang string) []byte { return webui.ErrorPage(lang, 404, "", "") }
-	opt.Mounts = append(append(opt.Mounts, s.consoleMount(), s.metricsMount(), s.foreignMount(), s.reportsMount()), s.apiMounts()...)
+	opt.Mounts = s.mounts()
 	if s.gate, err = gate.New(opt); err != nil {
 		return err
 	}
@@ -164,6 +164,11 @@ func (s *server) open(ctx context.Context, log *slog.Logger) error {
 	}
 	go s.accept(s.sock, gate.Unix, log)
 	return nil
+}
+
+// mounts are the parts of the address space that are not the chat's own.
+func (s *server) mounts() []gate.Mount {
+	return append([]gate.Mount{s.consoleMount(), s.metricsMount(), s.foreignMount(), s.reportsMount()}, s.apiMounts()...)
 }
 
 // bind opens the listeners. Port 0 is any free one: from then on the
