@@ -2,9 +2,4 @@ package e2e
 
 // chatStages are the servers on which what concerns the chat and its storage
 // goes wrong.
-func chatStages() []stage { return []stage{talkStage(), slowStage(), pastStage()} }
-
-// chatAlertsToCome have no line yet.
-func chatAlertsToCome() []string {
-	return []string{"CardinalityCapReached", "NotificationsFailing", "SubnetUnreachable"}
-}
+func chatStages() []stage { return []stage{talkStage(), slowStage(), pastStage(), watchStage()} }
