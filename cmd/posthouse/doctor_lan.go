@@ -144,6 +144,12 @@ func (d *doctor) handshake(ctx context.Context, far farBox, raw net.Conn) net.Co
 	// What is verified below is told to a person; nothing secret is sent.
 	c := tls.Client(raw, &tls.Config{ServerName: far.name, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
 	if err := c.HandshakeContext(ctx); err != nil {
+		var late net.Error
+		if errors.As(err, &late) && late.Timeout() {
+			found, do := d.failure(errSilent, far.port)
+			d.bad("tls", looked, found, do)
+			return nil
+		}
 		var record tls.RecordHeaderError
 		do := d.say.of("something between, such as a proxy or a virus scanner, may break the connection off", "中间的代理或杀毒软件可能中断了连接")
 		if errors.As(err, &record) {

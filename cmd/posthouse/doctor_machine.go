@@ -148,7 +148,7 @@ func (d *doctor) lookAtServer() {
 	_, err := os.Stat(socket)
 	switch {
 	case d.runs:
-		d.well("server", looked, d.say.ofN("runs as process %d and answers on %s", "正在运行，进程 %d，在 %s 上应答", d.pid, socket))
+		d.well("server", looked, d.say.ofN("runs as process %d, with the socket %s", "正在运行，进程 %d，套接字 %s", d.pid, socket))
 	case d.pid != 0:
 		d.odd("server", looked, d.say.ofN("process %s holds the data directory and does not answer on %s: it is starting (a long journal is replayed), it hangs, or it is another command", "%s 占用数据目录，但未在 %s 上应答：可能正在启动（重放较长的日志账本）、已停止响应，或是另一条命令", named(d.pid), socket),
 			d.say.of("wait a minute; then read its log: journalctl -u posthouse", "请等待一分钟；仍如此则查看日志：journalctl -u posthouse"))

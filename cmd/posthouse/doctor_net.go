@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -254,10 +255,13 @@ func (d *doctor) healthOf(ctx context.Context, l listenAddress, a netip.Addr, po
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	to := netip.AddrPortFrom(a, l.port).String()
+	var connected atomic.Bool
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			var dial net.Dialer
-			return dial.DialContext(ctx, network, to)
+			c, err := dial.DialContext(ctx, network, to)
+			connected.Store(err == nil)
+			return c, err
 		}}
 	url := "https://" + net.JoinHostPort(d.cfg.Server.HostName, strconv.Itoa(int(l.port))) + l.path
 	if l.plain {
@@ -268,6 +272,9 @@ func (d *doctor) healthOf(ctx context.Context, l listenAddress, a netip.Addr, po
 		return 0, fmt.Errorf("make request: %w", err)
 	}
 	resp, err := transport.RoundTrip(req)
+	if err != nil && ctx.Err() != nil && connected.Load() {
+		return 0, errSilent
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -294,6 +301,10 @@ func (d *doctor) judgeListener(l listenAddress, a netip.Addr, status int, err er
 	d.well("listener", looked, d.say.of("it answers", "应答正常"))
 }
 
+// errSilent: the connection was opened, so that no firewall is in the way, and
+// nothing came on it.
+var errSilent = errors.New("connected, and nothing was answered")
+
 // failure says what went wrong with a connection, and what to do.
 func (d *doctor) failure(err error, port uint16) (found, do string) {
 	var unknown x509.UnknownAuthorityError
@@ -301,6 +312,8 @@ func (d *doctor) failure(err error, port uint16) (found, do string) {
 	var invalid x509.CertificateInvalidError
 	var timeout net.Error
 	switch {
+	case errors.Is(err, errSilent):
+		return d.say.of("connected, and nothing was answered: the server hangs, or the machine is overloaded", "已连接但无应答：服务器停止响应，或机器过载"), d.say.of("read its log, then restart the server", "请查看日志，然后重新启动服务器")
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return d.say.of("refused: nothing listens there", "被拒绝：没有进程监听"), d.say.of("start the server, or restart it when its configuration was changed; posthouse doctor on the box says more", "请启动服务器；若改过配置则重新启动；在服务器上运行 posthouse doctor 可了解更多")
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):

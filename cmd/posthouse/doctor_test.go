@@ -265,6 +265,22 @@ func TestDoctorFromTheLANOnAnotherCertificate(t *testing.T) {
 		prints("the certificate is for other names", "tls.extra_names", "the certificate is valid from", "BAD   answer of /health").never("not trusted here")
 }
 
+// TestDoctorTellsAHungServerFromAFirewall: the kernel takes connections for a
+// program that does nothing.
+func TestDoctorTellsAHungServerFromAFirewall(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	d := &doctor{runs: true}
+	d.cfg.Server.HostName, d.cfg.Server.Listen, d.cfg.Server.DataDir = "posthouse.test", []string{ln.Addr().String()}, t.TempDir()
+	d.lookAtListeners(t.Context())
+	if len(d.list) != 1 || d.list[0].State != stateBad || !strings.Contains(d.list[0].Found, "the server hangs") {
+		t.Errorf("%+v", d.list)
+	}
+}
+
 func TestFirewallRules(t *testing.T) {
 	ufw := "Status: active\n\nTo                         Action      From\n--                         ------      ----\n22/tcp                     ALLOW       Anywhere\n8000:8999/tcp              ALLOW       Anywhere\n9443/udp                   ALLOW       Anywhere\n9000/tcp                   DENY        Anywhere\n"
 	firewalld := "public (active)\n  target: default\n  interfaces: eth0\n  services: dhcpv6-client https ssh\n  ports: 8443/tcp 9000-9100/tcp 5353/udp\n"
