@@ -71,6 +71,8 @@ func (m *Manager) beats() {
 // sweepEnded ends what nobody spoke of in time.
 func (m *Manager) sweepEnded() {
 	now := time.Now()
+	m.taking.Lock()
+	defer m.taking.Unlock()
 	m.mu.Lock()
 	var ended []*Episode
 	for fp, e := range m.current {

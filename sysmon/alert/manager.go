@@ -94,6 +94,7 @@ type Manager struct {
 	engineMu sync.Mutex   // one change of the plan at a time
 	silMu    sync.Mutex   // a silence and its snapshot
 	flights  sync.RWMutex // held for reading while a group is told
+	taking   sync.Mutex   // what is taken is in current and in alerts, or in neither; before mu
 
 	mu         sync.Mutex
 	plan       Plan
@@ -269,6 +270,8 @@ func (m *Manager) Receive(ctx context.Context, list []Incoming) error {
 	var write []*Episode
 	var bad int
 	var why error
+	m.taking.Lock()
+	defer m.taking.Unlock()
 	m.mu.Lock()
 	room := m.o.MaxActive - m.firing()
 	for i := range list {

@@ -2,12 +2,14 @@ package alert
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +30,26 @@ func TestWhatNobodyRepeatsEnds(t *testing.T) {
 	p.hears(notify.Firing)
 	p.hears(notify.Resolved)
 	eventually(t, "it ended", func() bool { return len(m.Active(t.Context())) == 0 })
+}
+
+// What is just being taken is not over because it is not everywhere yet.
+func TestWhatIsBeingTakenDoesNotEnd(t *testing.T) {
+	m := open(t, t.TempDir(), quick())
+	ctx, cancel := context.WithCancel(t.Context())
+	var sweeping sync.WaitGroup
+	sweeping.Go(func() {
+		for ctx.Err() == nil {
+			m.sweepEnded()
+		}
+	})
+	for i := range 300 {
+		fires(t, m, alarm(fmt.Sprint("A", i), "info"))
+	}
+	cancel()
+	sweeping.Wait()
+	if n := len(m.Active(t.Context())); n != 300 {
+		t.Errorf("%d of 300 alerts fire", n)
+	}
 }
 
 func TestARestartResolvesNothing(t *testing.T) {
