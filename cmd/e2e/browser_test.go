@@ -184,6 +184,9 @@ func (p *tab) open(to string) {
 	if r.ErrorText != "" && r.ErrorText != "net::ERR_ABORTED" { // a download
 		p.t.Fatalf("%s: open %s: %s", p.who, to, r.ErrorText)
 	}
+	if r.ErrorText == "" { // who types sooner than the script listens is not heard by it
+		p.until("all of "+to, `document.readyState === "complete"`)
+	}
 }
 
 // reload loads the page anew and waits until the old one is gone.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"posthouse/appliance/client"
@@ -45,7 +46,7 @@ func (b *box) remembers(long, day time.Duration) {
 		{ofChat("connections_active"), func(second int) float64 { return 18 + 14*float64(second%2) }},
 		{ofChat("im_messages_sent_total"), func(second int) float64 { return 12 * float64(second) }},
 		{ofChat("im_registrations_total"), func(second int) float64 { return joined * float64(second) / day.Seconds() }},
-		{labels.FromStrings(labels.MetricName, "instance:im_registrations:increase1d", "instance", hostName), func(int) float64 { return joined }},
+		{labels.FromStrings(model.MetricNameLabel, "instance:im_registrations:increase1d", "instance", hostName), func(int) float64 { return joined }},
 	}
 	begin, seconds := time.Now().Add(-long), int(long.Seconds())
 	for second := range seconds {
@@ -61,7 +62,7 @@ func (b *box) remembers(long, day time.Duration) {
 
 // ofChat are the labels that a figure of the chat is stored with.
 func ofChat(name string) labels.Labels {
-	return labels.FromStrings(labels.MetricName, name, "instance", hostName, "job", "posthouse")
+	return labels.FromStrings(model.MetricNameLabel, name, "instance", hostName, "job", "posthouse")
 }
 
 // staff is how many people stay away.
