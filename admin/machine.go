@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -17,16 +16,13 @@ import (
 // Machine is what is known of the machine. Nil fields leave their part out.
 type Machine struct {
 	Facts     func() host.Facts
-	Processes func(ctx context.Context) ([]host.Process, error)
+	Processes func(ctx context.Context) (host.Top, error)
 	Ports     func(ctx context.Context) ([]host.Port, error)
 }
 
 func machineRoutes() []Route {
 	return []Route{{Method: "GET", Path: "/admin/host", Title: words.Of("This machine", "本机"), Group: Checking, Icon: "host", Need: Sees, Handle: (*Admin).machinePage}}
 }
-
-// topProcesses is how many processes are shown of each order.
-const topProcesses = 20
 
 func (a *Admin) machinePage(r *Request) {
 	v := r.View(r.Route.Title)
@@ -35,13 +31,11 @@ func (a *Admin) machinePage(r *Request) {
 		m.Facts = machineFacts(v, f())
 	}
 	if f := a.o.Machine.Processes; f != nil {
-		all, err := f(r.Context())
+		top, err := f(r.Context())
 		if err != nil {
 			m.ProcessTrouble = err.Error()
 		}
-		m.Busy = processes(v, all)
-		slices.SortFunc(all, func(x, y host.Process) int { return cmp.Or(cmp.Compare(y.RSS, x.RSS), cmp.Compare(x.PID, y.PID)) })
-		m.Large = processes(v, all)
+		m.Busy, m.Large = processes(v, top.Busy), processes(v, top.Large)
 	}
 	if f := a.o.Machine.Ports; f != nil {
 		all, err := f(r.Context())
@@ -63,13 +57,9 @@ func counted(n int) string {
 	return fmt.Sprint(n)
 }
 
-// processes are the first of a list, and this server wherever it stands.
 func processes(v console.View, all []host.Process) []console.Process {
 	var out []console.Process
-	for i, p := range all {
-		if i >= topProcesses && !p.Own {
-			continue
-		}
+	for _, p := range all {
 		out = append(out, console.Process{PID: fmt.Sprint(p.PID), Name: p.Name, User: p.User, Path: p.Path, CPU: v.Percent(p.CPU / 100), RSS: v.Bytes(float64(p.RSS)),
 			Threads: fmt.Sprint(p.Threads), Started: p.Started, Own: p.Own})
 	}

@@ -92,8 +92,8 @@ func head(pairs ...string) []texts.Text {
 
 func (s *server) findTop(ctx context.Context, _ runbook.Alert) (runbook.Finding, error) {
 	f := runbook.Finding{Head: head("Program", "程序", "PID", "进程号", "User", "用户", "Processor", "处理器", "Memory", "内存", "Threads", "线程")}
-	list, err := s.watch.Host.Processes(ctx)
-	for _, p := range list[:min(len(list), 15)] {
+	top, err := s.watch.Host.Processes(ctx)
+	for _, p := range top.Busy {
 		f.Rows = append(f.Rows, []string{p.Name, strconv.Itoa(p.PID), p.User, fmt.Sprintf("%.1f %%", p.CPU), runbook.Figure(float64(p.RSS), "bytes"), strconv.Itoa(p.Threads)})
 	}
 	return f, err

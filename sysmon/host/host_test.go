@@ -484,47 +484,6 @@ func TestAClockThatIsSetIsSeen(t *testing.T) {
 	}
 }
 
-func TestProcessesAndPorts(t *testing.T) {
-	h := New(Options{})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	burner := exec.Command("sh", "-c", "while :; do :; done")
-	if err := burner.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = burner.Process.Kill(); _ = burner.Wait() }()
-	all, err := h.Processes(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var own, burns bool
-	for _, p := range all {
-		own = own || p.Own && p.PID == os.Getpid() && p.RSS > 1<<20
-		burns = burns || p.PID == burner.Process.Pid && p.CPU > 5
-	}
-	if !own || !burns {
-		t.Errorf("own %v, the busy one %v: %+v", own, burns, all)
-	}
-	ports, err := h.Ports(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := false
-	for _, p := range ports {
-		found = found || p.Own && p.Protocol == "tcp" && int(p.Port) == l.Addr().(*net.TCPAddr).Port && p.Name != ""
-	}
-	if !found {
-		t.Errorf("the own port is not listed: %+v", ports)
-	}
-	f := h.Facts()
-	if f.Name == "" || f.Cores < 1 || f.Memory == 0 || f.Kernel == "" || f.Boot.IsZero() || f.OpenFiles == 0 {
-		t.Errorf("%+v", f)
-	}
-}
-
 func TestGatewayAndNameServers(t *testing.T) {
 	root := t.TempDir()
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")

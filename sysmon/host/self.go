@@ -76,24 +76,14 @@ func descriptors() (open int, limit uint64, err error) {
 	return len(names), lim.Cur, nil
 }
 
-// startTime is the own start in seconds since the epoch: field 22 of the
-// kernel's line counts hundredths of a second since boot.
+// startTime is the own start in seconds since the epoch.
 func startTime() (float64, error) {
-	raw, err := os.ReadFile("/proc/self/stat")
+	own, err := readProcStat("/proc/self/stat")
 	if err != nil {
-		return 0, fmt.Errorf("read own start: %w", err)
-	}
-	line := string(raw)
-	f := strings.Fields(line[strings.LastIndexByte(line, ')')+1:])
-	if len(f) < 20 {
-		return 0, fmt.Errorf("read own start: %d fields", len(f))
-	}
-	ticks, err := strconv.ParseFloat(f[19], 64)
-	if err != nil {
-		return 0, fmt.Errorf("read own start: %w", err)
+		return 0, err
 	}
 	boot, err := bootTime("/proc")
-	return boot + ticks/100, err
+	return boot + float64(own.started)/100, err
 }
 
 // takeRuntime writes what Prometheus's own Go client would, without stopping

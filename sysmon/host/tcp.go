@@ -22,41 +22,53 @@ type tcpCounts [12]int
 // tcpByNetlink counts TCP sockets of both address families by state.
 func tcpByNetlink() (tcpCounts, error) {
 	var counts tcpCounts
+	err := sockets(unix.IPPROTO_TCP, 0xfff, func(m []byte) {
+		if s := int(m[1]); s < len(counts) {
+			counts[s]++
+		}
+	})
+	return counts, err
+}
+
+// sockets asks the kernel for the sockets of a protocol in some states, a bit
+// each, of both address families, and calls f with each inet_diag_msg
+// (sock_diag(7)), at least 2 bytes.
+func sockets(protocol byte, states uint32, f func(m []byte)) error {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
 	if err != nil {
-		return counts, fmt.Errorf("ask for sockets: %w", err)
+		return fmt.Errorf("ask for sockets: %w", err)
 	}
 	defer func() { _ = unix.Close(fd) }()
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1}); err != nil {
-		return counts, fmt.Errorf("ask for sockets: %w", err)
+		return fmt.Errorf("ask for sockets: %w", err)
 	}
 	buf := make([]byte, 64<<10)
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
-		if err := unix.Sendto(fd, dumpRequest(family), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-			return counts, fmt.Errorf("ask for sockets: %w", err)
+		if err := unix.Sendto(fd, dumpRequest(family, protocol, states), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+			return fmt.Errorf("ask for sockets: %w", err)
 		}
-		if err := countAnswers(fd, buf, &counts); err != nil {
-			return counts, err
+		if err := readAnswers(fd, buf, f); err != nil {
+			return err
 		}
 	}
-	return counts, nil
+	return nil
 }
 
 // dumpRequest is a nlmsghdr (16 bytes) and an inet_diag_req_v2 (56 bytes):
 // family, protocol, extensions, padding, states u32, then an empty socket id.
-func dumpRequest(family byte) []byte {
+func dumpRequest(family, protocol byte, states uint32) []byte {
 	const sockDiagByFamily = 20
 	b := make([]byte, 72)
 	binary.NativeEndian.PutUint32(b[0:], uint32(len(b)))
 	binary.NativeEndian.PutUint16(b[4:], sockDiagByFamily)
 	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
-	b[16], b[17] = family, unix.IPPROTO_TCP
-	binary.NativeEndian.PutUint32(b[20:], 0xfff)
+	b[16], b[17] = family, protocol
+	binary.NativeEndian.PutUint32(b[20:], states)
 	return b
 }
 
-// countAnswers reads inet_diag_msg until done: their second byte is the state.
-func countAnswers(fd int, buf []byte, counts *tcpCounts) error {
+// readAnswers reads messages until the kernel says that it is done.
+func readAnswers(fd int, buf []byte, f func(m []byte)) error {
 	for {
 		n, _, err := unix.Recvfrom(fd, buf, 0)
 		if err != nil {
@@ -73,8 +85,8 @@ func countAnswers(fd int, buf []byte, counts *tcpCounts) error {
 			case unix.NLMSG_ERROR:
 				return errors.New("read sockets: refused by the kernel")
 			}
-			if s := int(b[17]); s < len(counts) {
-				counts[s]++
+			if size >= 18 {
+				f(b[16:size])
 			}
 			b = b[min(len(b), (size+3)&^3):]
 		}
