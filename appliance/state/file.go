@@ -103,7 +103,7 @@ func (s *State) OnSlow(tell func(op string, took time.Duration)) { s.db.onSlow.S
 type BucketSize struct {
 	Name  string
 	Keys  int
-	Bytes int64 // of the pages it uses
+	Bytes int64 // of the pages it uses; of the entries where it is so small that it shares a page with others
 }
 
 // FileSize is what a database file consists of.
@@ -126,7 +126,11 @@ func Inspect(db *bolt.DB) (FileSize, error) {
 			st := b.Stats()
 			pages := st.BranchPageN + st.BranchOverflowN + st.LeafPageN + st.LeafOverflowN
 			used += pages
-			out.Buckets = append(out.Buckets, BucketSize{Name: string(name), Keys: st.KeyN, Bytes: int64(pages) * int64(out.PageBytes)})
+			size := int64(pages) * int64(out.PageBytes)
+			if pages == 0 {
+				size = int64(st.InlineBucketInuse)
+			}
+			out.Buckets = append(out.Buckets, BucketSize{Name: string(name), Keys: st.KeyN, Bytes: size})
 			return nil
 		})
 		out.FreePages = max(0, int(out.Bytes/int64(out.PageBytes))-used)
