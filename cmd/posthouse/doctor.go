@@ -1,76 +1,19 @@
 package main
 
 import (
-	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
+	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"posthouse/appliance/config"
+	"posthouse/doctor"
 )
-
-// States of what the doctor has looked at.
-const (
-	stateWell = "well"
-	stateOdd  = "odd" // works, or may work: somebody should know
-	stateBad  = "bad" // the server does not start, or browsers do not reach it
-)
-
-// finding is one line of the doctor, and an element of its JSON.
-type finding struct {
-	Check  string `json:"check"`  // configuration, data, space, disk, server, unit, port, certificate, name, listener, firewall, clock, descriptors; from elsewhere also address, connect, tls, health, socket
-	State  string `json:"state"`  // well, odd or bad
-	Looked string `json:"looked"` // at what
-	Found  string `json:"found"`
-	Do     string `json:"do,omitempty"`
-}
-
-// doctor looks at the box, or from elsewhere at its address, and keeps what it
-// found. It changes nothing: listeners that it opens to see whether a port is
-// free are closed at once, and only opened while no server runs.
-type doctor struct {
-	say    words
-	lookup func(string) (string, bool)
-	tell   func(finding) // may be nil
-	list   []finding
-
-	cfg   config.Config
-	file  string    // of the configuration; empty: the defaults
-	flags string    // that a start needs to find the same box, each with a blank behind it
-	unit  *unitInfo // nil: systemd does not know this server
-	pid   int       // of the running server; 0: none, or not known
-	runs  bool      // it answers on its socket
-	who   account   // that the server runs as
-}
-
-func (d *doctor) note(check, state, looked, found, do string) {
-	f := finding{check, state, looked, found, do}
-	d.list = append(d.list, f)
-	if d.tell != nil {
-		d.tell(f)
-	}
-}
-
-func (d *doctor) well(check, looked, found string)    { d.note(check, stateWell, looked, found, "") }
-func (d *doctor) odd(check, looked, found, do string) { d.note(check, stateOdd, looked, found, do) }
-func (d *doctor) bad(check, looked, found, do string) { d.note(check, stateBad, looked, found, do) }
-
-// count is how many findings have a state.
-func (d *doctor) count(state string) int {
-	n := 0
-	for _, f := range d.list {
-		if f.State == state {
-			n++
-		}
-	}
-	return n
-}
 
 func (a *app) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -95,35 +38,37 @@ Exit code 0: nothing is bad; 1: something is.`,
 	ca := cmd.Flags().String("ca", "", a.say.of("with --from-lan: trust the authorities in `FILE` beside those of this machine", "与 --from-lan 同用：除本机已信任的机构外，也信任 `FILE` 中的证书"))
 	asJSON := jsonFlag(cmd, a)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		d := &doctor{say: a.say, lookup: a.lookup}
+		path, _ := a.lookup("PATH")
+		o := doctor.Options{Lang: a.say.lang(), Path: path}
 		if !*asJSON {
-			d.tell = func(f finding) { a.say.writeFinding(a.out, f) }
+			o.Tell = func(f doctor.Finding) { a.say.writeFinding(a.out, f) }
 		}
+		var list []doctor.Finding
 		switch {
 		case *from != "":
-			far, err := a.farBox(*from, *ca)
+			far, err := a.farAddress(*from, *ca)
 			if err != nil {
 				return err
 			}
-			d.lookFromLAN(cmd.Context(), far)
+			list = doctor.FromLAN(cmd.Context(), far, o)
 		case *ca != "":
 			return a.wrongUse("--ca goes with --from-lan", "--ca 须与 --from-lan 同用")
 		default:
-			d.lookAtBox(cmd.Context(), a)
+			list = doctor.Look(cmd.Context(), a.thisBox(), o)
 		}
-		return a.diagnosis(d, *asJSON)
+		return a.diagnosis(list, *asJSON)
 	}
 	return cmd
 }
 
 // diagnosis ends the command: JSON if it is wanted, the sum, the exit code.
-func (a *app) diagnosis(d *doctor, asJSON bool) error {
-	well, odd, bad := d.count(stateWell), d.count(stateOdd), d.count(stateBad)
+func (a *app) diagnosis(list []doctor.Finding, asJSON bool) error {
+	well, odd, bad := doctor.Count(list, doctor.Well), doctor.Count(list, doctor.Odd), doctor.Count(list, doctor.Bad)
 	if asJSON {
 		if err := writeJSON(a.out, struct {
-			OK     bool      `json:"ok"`
-			Checks []finding `json:"checks"`
-		}{bad == 0, d.list}); err != nil {
+			OK     bool             `json:"ok"`
+			Checks []doctor.Finding `json:"checks"`
+		}{bad == 0, list}); err != nil {
 			return err
 		}
 	}
@@ -137,110 +82,65 @@ func (a *app) diagnosis(d *doctor, asJSON bool) error {
 
 // writeFinding prints a finding: state, what, found; what to do goes on a line
 // of its own.
-func (w words) writeFinding(out io.Writer, f finding) {
-	state := map[string]string{stateWell: w.of("well", "正常"), stateOdd: w.of("odd ", "留意"), stateBad: w.of("BAD ", "问题")}[f.State]
+func (w words) writeFinding(out io.Writer, f doctor.Finding) {
+	state := map[string]string{doctor.Well: w.of("well", "正常"), doctor.Odd: w.of("odd ", "留意"), doctor.Bad: w.of("BAD ", "问题")}[f.State]
 	fmt.Fprintf(out, "%s  %s%s%s\n", state, clean(f.Looked), w.of(": ", "："), clean(f.Found))
 	if f.Do != "" {
 		fmt.Fprintf(out, "      → %s\n", clean(f.Do))
 	}
 }
 
-// lookAtBox looks at this machine, in the order in which a start and a browser
-// meet things.
-func (d *doctor) lookAtBox(ctx context.Context, a *app) {
-	if d.file = a.configFile(); d.file == packagedConfig { // the service runs no other
-		d.unit = d.findUnit(ctx)
-	}
-	if d.file != "" && d.file != packagedConfig {
-		d.flags = "--config " + d.file + " "
+// thisBox is the box that the flags name, also where its configuration is
+// wrong.
+func (a *app) thisBox() doctor.Box {
+	cfg, _, err := a.config()
+	b := doctor.Box{Config: cfg, Problem: err, File: a.configFile(), Reserve: hardReserve, Exit: doctor.Exit{Config: exitConfig, Try: exitTry, Store: exitStore},
+		LockFile: filepath.Join(cfg.Server.DataDir, journalDir, "LOCK"), CertDir: filepath.Join(cfg.Server.DataDir, certDir)}
+	b.Service = b.File == packagedConfig // posthouse.service runs no other
+	if b.File != "" && !b.Service {
+		b.Flags = "--config " + b.File + " "
 	}
 	if a.flags.data != "" {
-		d.flags += "--data " + a.flags.data + " "
+		b.Flags += "--data " + a.flags.data + " "
 	}
-	broken := d.lookAtConfig(a)
-	if !broken["*"] {
-		d.findServer()
-		d.who = d.account()
-		if !broken["server.data_dir"] {
-			d.lookAtData()
-			d.lookAtDisk()
-		}
-		d.lookAtServer()
-	}
-	d.lookAtUnit()
-	if len(broken) == 0 {
-		d.lookAtPorts(ctx)
-		d.lookAtCertificate()
-		d.lookAtName(ctx)
-		d.lookAtListeners(ctx)
-		d.lookAtFirewall(ctx)
-	}
-	d.lookAtClock(time.Now())
-	if len(broken) == 0 {
-		d.lookAtDescriptors()
-	}
-}
-
-// lookAtConfig reads the configuration and answers with the keys that are
-// wrong; "*" is there when a file could not be read at all, so that nothing in
-// d.cfg can be believed.
-func (d *doctor) lookAtConfig(a *app) map[string]bool {
-	looked := d.say.of("configuration", "配置")
-	name := d.file
-	if name == "" {
-		name = d.say.of("the defaults", "默认配置")
-	}
-	var err error
-	d.cfg, _, err = a.config()
 	if err == nil {
-		d.well("configuration", looked, name)
-		return nil
+		b.Authorities = trustedCA(cfg.Server.DataDir, cfg.TLS.Mode, cfg.TLS.CertFile)
 	}
-	broken := map[string]bool{}
-	var list config.Errors
-	if !errors.As(err, &list) {
-		d.bad("configuration", looked, d.say.err(err), d.say.of("call the command as its help says", "请按帮助中的说明执行"))
-		return map[string]bool{"*": true}
-	}
-	for _, e := range list {
-		key := e.Key
-		if key == "" || e.Source.Kind == config.FromFile && !strings.Contains(key, ".") {
-			key = "*"
-		}
-		broken[key] = true
-		do := d.say.of("correct it, then: posthouse config test "+name, "请改正后执行：posthouse config test "+name)
-		if e.Kind != config.FromFile {
-			do = d.say.of("correct it; posthouse config describe explains every key", "请改正；posthouse config describe 说明每个配置项")
-		}
-		d.bad("configuration", looked, e.Text(d.say.lang()), do)
-	}
-	return broken
+	return b
 }
 
-// tool is the path of a program of the system; empty when it is not there.
-func (d *doctor) tool(name string) string {
-	path, _ := d.lookup("PATH")
-	for _, dir := range append(filepath.SplitList(path), "/usr/sbin", "/sbin", "/usr/bin", "/bin") {
-		if dir == "" {
-			continue
+// farAddress reads the flags of --from-lan. The configuration is not looked at:
+// it is that of the box.
+func (a *app) farAddress(text, ca string) (doctor.Address, error) {
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return doctor.Address{}, a.wrongUse("--from-lan takes the address people open, such as https://chat.lan:8443", "--from-lan 须为大家打开的地址，例如 https://chat.lan:8443")
+	}
+	far := doctor.Address{URL: u, Port: 443}
+	if u.Scheme == "http" {
+		far.Port = 80
+	}
+	if u.Port() != "" {
+		n, err := strconv.ParseUint(u.Port(), 10, 16)
+		if err != nil || n == 0 {
+			return doctor.Address{}, a.wrongUse("there is no port "+u.Port(), "没有端口 "+u.Port())
 		}
-		if p, err := exec.LookPath(filepath.Join(dir, name)); err == nil && filepath.IsAbs(p) {
-			return p
+		far.Port = uint16(n)
+	}
+	if far.Trust, err = x509.SystemCertPool(); err != nil {
+		far.Trust = x509.NewCertPool()
+	}
+	if ca != "" {
+		raw, err := a.textOf(ca)
+		if err != nil {
+			return doctor.Address{}, fmt.Errorf("read --ca: %w", errors.Unwrap(err))
+		}
+		if !far.Trust.AppendCertsFromPEM([]byte(raw)) {
+			return doctor.Address{}, errorText(a.say, ca+" holds no PEM certificate; /ca.pem of the box is one", ca+" 中没有 PEM 证书；可使用服务器的 /ca.pem")
 		}
 	}
-	return ""
-}
-
-// ask runs a program of the system that only prints, for at most 5 seconds,
-// and gives what it printed.
-func ask(ctx context.Context, tool string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, tool, args...)
-	cmd.Env = []string{"LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
-	out, err := cmd.Output()
-	if err != nil {
-		return string(out), fmt.Errorf("run %s: %w", filepath.Base(tool), err)
-	}
-	return string(out), nil
+	return far, nil
 }

@@ -1,6 +1,12 @@
 // Package words owns the form in which everything that watches the box says
-// what a person reads: a pair of English and 简体中文. It runs no goroutines.
+// what a person reads: a pair of English and 简体中文, and how a size is written.
+// It runs no goroutines.
 package words
+
+import (
+	"fmt"
+	"math"
+)
 
 // Text is one text in both languages. Neither may be empty where a person
 // reads it.
@@ -18,4 +24,18 @@ func (t Text) In(lang string) string {
 		return t.ZH
 	}
 	return t.EN
+}
+
+// Bytes writes a size in IEC units, one decimal from 1 KiB on: 512 B, 1.5 KiB.
+func Bytes[N int64 | float64](n N) string {
+	const step = 1024
+	v, unit := float64(n), 0
+	for math.Abs(v) >= step && unit < 5 {
+		v /= step
+		unit++
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%.0f B", v)
+	}
+	return fmt.Sprintf("%.1f %s", v, [...]string{"", "KiB", "MiB", "GiB", "TiB", "PiB"}[unit])
 }

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"bufio"
@@ -12,59 +12,31 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 )
 
-// farBox is a box as another machine sees it.
-type farBox struct {
-	url  *url.URL
-	name string
-	port uint16
-	pool *x509.CertPool
+// Address is where people open a box.
+type Address struct {
+	URL   *url.URL // http or https, with a host
+	Port  uint16
+	Trust *x509.CertPool // authorities that this machine trusts
 }
 
-// farBox reads the flags of --from-lan. The configuration is not looked at:
-// it is that of the box.
-func (a *app) farBox(text, ca string) (farBox, error) {
-	if !strings.Contains(text, "://") {
-		text = "https://" + text
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return farBox{}, a.wrongUse("--from-lan takes the address people open, such as https://chat.lan:8443", "--from-lan 须为大家打开的地址，例如 https://chat.lan:8443")
-	}
-	far := farBox{url: u, name: u.Hostname(), port: 443}
-	if u.Scheme == "http" {
-		far.port = 80
-	}
-	if u.Port() != "" {
-		n, err := strconv.ParseUint(u.Port(), 10, 16)
-		if err != nil || n == 0 {
-			return farBox{}, a.wrongUse("there is no port "+u.Port(), "没有端口 "+u.Port())
-		}
-		far.port = uint16(n)
-	}
-	if far.pool, err = x509.SystemCertPool(); err != nil {
-		far.pool = x509.NewCertPool()
-	}
-	if ca != "" {
-		raw, err := a.textOf(ca)
-		if err != nil {
-			return farBox{}, fmt.Errorf("read --ca: %w", errors.Unwrap(err))
-		}
-		if !far.pool.AppendCertsFromPEM([]byte(raw)) {
-			return farBox{}, errorText(a.say, ca+" holds no PEM certificate; /ca.pem of the box is one", ca+" 中没有 PEM 证书；可使用服务器的 /ca.pem")
-		}
-	}
-	return far, nil
+func (far Address) name() string { return far.URL.Hostname() }
+
+// FromLAN looks at a box from another machine. It goes the way of a browser:
+// name, connection, certificate, answer, WebSocket.
+func FromLAN(ctx context.Context, far Address, o Options) []Finding {
+	d := newDiagnosis(o)
+	d.lookFromLAN(ctx, far)
+	return d.list
 }
 
-// lookFromLAN goes the way of a browser and ends at the first step that fails.
+// lookFromLAN ends at the first step that fails.
 // A certificate that is refused is told, and the way goes on without it, so
 // that one look finds everything.
-func (d *doctor) lookFromLAN(ctx context.Context, far farBox) {
+func (d *diagnosis) lookFromLAN(ctx context.Context, far Address) {
 	list := d.resolve(ctx, far)
 	if len(list) == 0 {
 		return
@@ -74,7 +46,7 @@ func (d *doctor) lookFromLAN(ctx context.Context, far farBox) {
 		return
 	}
 	defer func() { conn.Close() }()
-	if far.url.Scheme == "https" {
+	if far.URL.Scheme == "https" {
 		encrypted := d.handshake(ctx, far, conn)
 		if encrypted == nil {
 			return
@@ -89,18 +61,18 @@ func (d *doctor) lookFromLAN(ctx context.Context, far farBox) {
 }
 
 // resolve finds the addresses of the name.
-func (d *doctor) resolve(ctx context.Context, far farBox) []netip.Addr {
-	looked := d.say.of("name ", "域名 ") + far.name
-	if a, err := netip.ParseAddr(far.name); err == nil {
+func (d *diagnosis) resolve(ctx context.Context, far Address) []netip.Addr {
+	looked := d.say.of("name ", "域名 ") + far.name()
+	if a, err := netip.ParseAddr(far.name()); err == nil {
 		d.well("address", looked, d.say.of("it is an address", "即为地址"))
 		return []netip.Addr{a}
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	list, err := net.DefaultResolver.LookupNetIP(ctx, "ip", far.name)
+	list, err := net.DefaultResolver.LookupNetIP(ctx, "ip", far.name())
 	if len(list) == 0 || err != nil {
 		do := d.say.of("enter the name in the DNS of the LAN (often the router), and let this machine use that DNS; or open the address of the box", "请在局域网的 DNS（通常是路由器）中登记该名字，并让本机使用该 DNS；或直接打开服务器的地址")
-		if strings.HasSuffix(far.name, ".local") {
+		if strings.HasSuffix(far.name(), ".local") {
 			do = d.say.of(".local is asked by multicast: it does not cross routers or guest networks; install avahi-daemon on the box, and on this machine libnss-mdns", ".local 通过组播查询，不能跨路由器或访客网络；请在服务器上安装 avahi-daemon，本机安装 libnss-mdns")
 		}
 		d.bad("address", looked, d.say.of("this machine does not know it", "本机无法解析"), do)
@@ -114,14 +86,14 @@ func (d *doctor) resolve(ctx context.Context, far farBox) []netip.Addr {
 }
 
 // connect opens a connection to each address, and keeps the first.
-func (d *doctor) connect(ctx context.Context, far farBox, list []netip.Addr) net.Conn {
+func (d *diagnosis) connect(ctx context.Context, far Address, list []netip.Addr) net.Conn {
 	var first net.Conn
 	for _, a := range list[:min(len(list), 8)] {
-		to := netip.AddrPortFrom(a, far.port).String()
+		to := netip.AddrPortFrom(a, far.Port).String()
 		dial := net.Dialer{Timeout: patience}
 		c, err := dial.DialContext(ctx, "tcp", to)
 		if err != nil {
-			found, do := d.failure(err, far.port)
+			found, do := d.failure(err, far.Port)
 			d.bad("connect", d.say.of("connection to ", "连接 ")+to, found, do)
 			continue
 		}
@@ -139,14 +111,14 @@ func (d *doctor) connect(ctx context.Context, far farBox, list []netip.Addr) net
 }
 
 // handshake begins TLS and judges trust, dates and name, each by itself.
-func (d *doctor) handshake(ctx context.Context, far farBox, raw net.Conn) net.Conn {
-	looked := d.say.of("TLS with ", "TLS，名字 ") + far.name
+func (d *diagnosis) handshake(ctx context.Context, far Address, raw net.Conn) net.Conn {
+	looked := d.say.of("TLS with ", "TLS，名字 ") + far.name()
 	// What is verified below is told to a person; nothing secret is sent.
-	c := tls.Client(raw, &tls.Config{ServerName: far.name, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
+	c := tls.Client(raw, &tls.Config{ServerName: far.name(), InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
 	if err := c.HandshakeContext(ctx); err != nil {
 		var late net.Error
 		if errors.As(err, &late) && late.Timeout() {
-			found, do := d.failure(errSilent, far.port)
+			found, do := d.failure(errSilent, far.Port)
 			d.bad("tls", looked, found, do)
 			return nil
 		}
@@ -164,30 +136,30 @@ func (d *doctor) handshake(ctx context.Context, far farBox, raw net.Conn) net.Co
 		inter.AddCert(x)
 	}
 	leaf, told := chain[0], len(d.list)
-	if err := leaf.VerifyHostname(far.name); err != nil {
-		found, do := d.failure(err, far.port)
+	if err := leaf.VerifyHostname(far.name()); err != nil {
+		found, do := d.failure(err, far.Port)
 		d.bad("tls", looked, found, do)
 	}
 	if now := time.Now(); now.After(leaf.NotAfter) || now.Before(leaf.NotBefore) {
-		d.bad("tls", looked, d.say.ofN("the certificate is valid from %s to %s, and here it is %s", "证书有效期为 %s 至 %s，而本机时间为 %s", when(leaf.NotBefore.UnixMilli()), when(leaf.NotAfter.UnixMilli()), when(now.UnixMilli())),
+		d.bad("tls", looked, d.say.ofN("the certificate is valid from %s to %s, and here it is %s", "证书有效期为 %s 至 %s，而本机时间为 %s", minute(leaf.NotBefore), minute(leaf.NotAfter), minute(now)),
 			d.say.of("compare the clocks of both machines; renew the certificate", "请核对两台机器的时钟，并更新证书"))
 	}
-	_, err := leaf.Verify(x509.VerifyOptions{Roots: far.pool, Intermediates: inter, CurrentTime: leaf.NotBefore.Add(leaf.NotAfter.Sub(leaf.NotBefore) / 2), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+	_, err := leaf.Verify(x509.VerifyOptions{Roots: far.Trust, Intermediates: inter, CurrentTime: leaf.NotBefore.Add(leaf.NotAfter.Sub(leaf.NotBefore) / 2), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
 	if err != nil {
-		found, do := d.failure(err, far.port)
+		found, do := d.failure(err, far.Port)
 		do += d.say.of("; or name the file of the authority with --ca", "；或用 --ca 指定颁发机构的文件")
 		d.bad("tls", looked, found, do)
 	}
 	if len(d.list) == told {
-		d.well("tls", looked, d.say.ofN("trusted, until %s", "受信任，有效至 %s", when(leaf.NotAfter.UnixMilli())))
+		d.well("tls", looked, d.say.ofN("trusted, until %s", "受信任，有效至 %s", minute(leaf.NotAfter)))
 	}
 	return c
 }
 
 // request writes a request on the connection, as a browser at the address
 // would, and reads the answer's head.
-func (far farBox) request(c net.Conn, in *bufio.Reader, path string, header http.Header) (*http.Response, error) {
-	req := &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: far.url.Scheme, Host: far.url.Host, Path: path}, Host: far.url.Host, Header: header}
+func (far Address) request(c net.Conn, in *bufio.Reader, path string, header http.Header) (*http.Response, error) {
+	req := &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: far.URL.Scheme, Host: far.URL.Host, Path: path}, Host: far.URL.Host, Header: header}
 	if err := req.Write(c); err != nil {
 		return nil, fmt.Errorf("ask: %w", err)
 	}
@@ -203,7 +175,7 @@ func (far farBox) request(c net.Conn, in *bufio.Reader, path string, header http
 const wrongClock = 5 * time.Minute
 
 // askHealth asks whether the server is ready, and compares the clocks.
-func (d *doctor) askHealth(far farBox, c net.Conn, in *bufio.Reader) bool {
+func (d *diagnosis) askHealth(far Address, c net.Conn, in *bufio.Reader) bool {
 	looked := d.say.of("answer of /health", "/health 的应答")
 	resp, err := far.request(c, in, "/health", http.Header{})
 	if err != nil {
@@ -230,11 +202,11 @@ func (d *doctor) askHealth(far farBox, c net.Conn, in *bufio.Reader) bool {
 }
 
 // askSocket asks for the WebSocket that the chat lives on.
-func (d *doctor) askSocket(far farBox, c net.Conn, in *bufio.Reader) {
+func (d *diagnosis) askSocket(far Address, c net.Conn, in *bufio.Reader) {
 	looked := d.say.of("WebSocket at /api/ws", "WebSocket /api/ws")
 	through := d.say.of("a proxy between must pass on Upgrade and Connection, and not break off after a minute", "中间的代理须转发 Upgrade 和 Connection 头，且不得在一分钟后断开")
 	resp, err := far.request(c, in, "/api/ws", http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Version": {"13"},
-		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Origin": {far.url.Scheme + "://" + far.url.Host}})
+		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Origin": {far.URL.Scheme + "://" + far.URL.Host}})
 	if err != nil {
 		d.bad("socket", looked, err.Error(), through)
 		return
