@@ -12,6 +12,7 @@ import (
 // it. Func values that are nil leave their page empty.
 type Inside struct {
 	Sessions   func() []Session
+	Session    func(connection uint64) (Session, bool)
 	Disconnect func(connection uint64) bool
 
 	UnderWay func() []meter.Operation // longer than a tenth of a second

@@ -80,11 +80,9 @@ func (a *Admin) sessionsPage(r *Request) {
 // session finds the connection in the path; without it the answer is given.
 func (a *Admin) session(r *Request) (Session, bool) {
 	want, err := strconv.ParseUint(r.Arg("connection"), 10, 64)
-	if err == nil {
-		for _, s := range a.sessions() {
-			if s.Connection == want {
-				return s, true
-			}
+	if err == nil && a.o.Inside.Session != nil {
+		if s, ok := a.o.Inside.Session(want); ok {
+			return s, true
 		}
 	}
 	r.Trouble(fasthttp.StatusNotFound, words.Of("This connection has ended. The device may have come back under another number: look at the list.", "此连接已结束。设备可能已用新的编号重连，请查看列表。"))

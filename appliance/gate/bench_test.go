@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,13 +34,14 @@ const serverEnv = "GATE_BENCH_SERVER"
 
 // TestBenchServer is the server of the measurements: the first line it writes
 // is its address. Every line it reads is answered with its RSS in bytes and its
-// CPU time in µs.
+// CPU time in µs; "find" with the times of looking sessions up.
 func TestBenchServer(t *testing.T) {
 	kind := os.Getenv(serverEnv)
 	if kind == "" {
 		t.Skip("the server of the measurements")
 	}
 	var addr string
+	var h *house
 	switch kind {
 	case "gate":
 		f := newFake()
@@ -49,7 +51,7 @@ func TestBenchServer(t *testing.T) {
 		for i := range 2000 { // rooms of two
 			f.join(id.ID(1_000_000+i), id.ID(1+2*i), id.ID(2+2*i))
 		}
-		h := open4test(t, f, func(o *Options) { o.Heartbeat = 25 * time.Second })
+		h = open4test(t, f, func(o *Options) { o.Heartbeat = 25 * time.Second })
 		addr = h.addr
 	case "raw":
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -72,8 +74,14 @@ func TestBenchServer(t *testing.T) {
 	fmt.Println("ADDR", addr)
 	in := bufio.NewReader(os.Stdin)
 	for {
-		if _, err := in.ReadString('\n'); err != nil {
+		line, err := in.ReadString('\n')
+		if err != nil {
 			return
+		}
+		if line == "find\n" {
+			one, all, n := lookUp(h.g)
+			fmt.Println("FOUND", one.Nanoseconds(), all.Nanoseconds(), n)
+			continue
 		}
 		runtime.GC()
 		debug.FreeOSMemory()
@@ -81,6 +89,24 @@ func TestBenchServer(t *testing.T) {
 		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
 		fmt.Println("STAT", rss(), usage.Utime.Nano()/1000+usage.Stime.Nano()/1000)
 	}
+}
+
+// lookUp finds each session by its number, and gives the 99th percentile of
+// what that took, what a look at all of them took, and how many there are.
+func lookUp(g *Gate) (one, all time.Duration, n int) {
+	begun := time.Now()
+	list := g.Sessions()
+	all = time.Since(begun)
+	took := make([]time.Duration, 0, len(list))
+	for _, s := range list {
+		begun := time.Now()
+		if _, ok := g.Session(s.Connection); !ok {
+			return 0, 0, 0
+		}
+		took = append(took, time.Since(begun))
+	}
+	slices.Sort(took)
+	return took[len(took)*99/100], all, len(list)
 }
 
 func rss() int64 {
@@ -354,6 +380,29 @@ func talk(kind string, a, b net.Conn, room, each int) error {
 		}
 	}
 	return nil
+}
+
+// BenchmarkLookUp finds sessions among those of ten thousand open sockets; the
+// server is another process.
+func BenchmarkLookUp(b *testing.B) {
+	const sockets = 10_000
+	s := startServer(b, "gate")
+	for i := range sockets {
+		c := s.socket(b, fmt.Sprintf("%d/%d", 1+i, 100_001+i))
+		defer func() { _ = c.Close() }()
+	}
+	var worst, table int64
+	for b.Loop() {
+		_, _ = io.WriteString(s.in, "find\n")
+		var one, all int64
+		var n int
+		if _, err := fmt.Sscan(s.line(b, "FOUND "), &one, &all, &n); err != nil || n != sockets {
+			b.Fatal(n, err)
+		}
+		worst, table = max(worst, one), max(table, all)
+	}
+	b.ReportMetric(float64(worst)/1000, "p99-µs/one")
+	b.ReportMetric(float64(table)/1e6, "ms/table")
 }
 
 // BenchmarkFanOut measures the delivery of one message to a thousand sessions,

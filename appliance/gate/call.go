@@ -218,17 +218,23 @@ func (g *Gate) Sessions() []wire.SessionInfo {
 	return list
 }
 
+// Session tells one WebSocket by the number that Sessions tells.
+func (g *Gate) Session(connection uint64) (wire.SessionInfo, bool) {
+	s := g.hub.find(connection)
+	if s == nil || !s.loggedIn.Load() {
+		return wire.SessionInfo{}, false
+	}
+	return s.info(), true
+}
+
 // Disconnect closes one WebSocket by the number that Sessions tells. Its client
 // may come back; ending the device's login keeps it out.
 func (g *Gate) Disconnect(connection uint64) (wire.SessionInfo, bool) {
-	for _, s := range g.hub.every() {
-		if s.number == connection && s.loggedIn.Load() {
-			info := s.info()
-			s.shut(closeRestart, "disconnected by an administrator", true)
-			return info, true
-		}
+	info, ok := g.Session(connection)
+	if s := g.hub.find(connection); ok && s != nil {
+		s.shut(closeRestart, "disconnected by an administrator", true)
 	}
-	return wire.SessionInfo{}, false
+	return info, ok
 }
 
 func (s *session) info() wire.SessionInfo {

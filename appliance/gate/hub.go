@@ -11,14 +11,14 @@ import (
 // queues, never while the service is asked.
 type hub struct {
 	mu     sync.RWMutex
-	all    map[*session]struct{}
+	all    map[uint64]*session  // by number
 	users  map[id.ID][]*session // logged in
 	probes map[id.ID]int        // sessions of virtual users
 	closed bool
 }
 
 func newHub() *hub {
-	return &hub{all: make(map[*session]struct{}), users: make(map[id.ID][]*session), probes: make(map[id.ID]int)}
+	return &hub{all: make(map[uint64]*session), users: make(map[id.ID][]*session), probes: make(map[id.ID]int)}
 }
 
 // add takes in a session that may not be logged in yet and counts its reader
@@ -30,7 +30,7 @@ func (h *hub) add(s *session) bool {
 		return false
 	}
 	s.g.tasks.Add(1)
-	h.all[s] = struct{}{}
+	h.all[s.number] = s
 	return true
 }
 
@@ -52,7 +52,7 @@ func (h *hub) login(s *session, user id.ID, max int) bool {
 // remove forgets a session whose connection is closed.
 func (h *hub) remove(s *session) {
 	h.mu.Lock()
-	delete(h.all, s)
+	delete(h.all, s.number)
 	h.mu.Unlock()
 }
 
@@ -82,10 +82,17 @@ func (h *hub) every() []*session {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	list := make([]*session, 0, len(h.all))
-	for s := range h.all {
+	for _, s := range h.all {
 		list = append(list, s)
 	}
 	return list
+}
+
+// find gives the session of a number; nil when it has ended.
+func (h *hub) find(number uint64) *session {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.all[number]
 }
 
 // close refuses sessions from now on and gives those there are.

@@ -50,6 +50,7 @@ func (s *server) inside() admin.Inside {
 	f := s.figures
 	return admin.Inside{
 		Sessions:   s.liveSessions,
+		Session:    s.liveSession,
 		Disconnect: func(connection uint64) bool { _, ok := s.gate.Disconnect(connection); return ok },
 		UnderWay:   func() []meter.Operation { return f.ops.UnderWay(100 * time.Millisecond) },
 		Slow:       f.ops.Slow, Cancel: f.ops.Cancel, Faults: f.faults.List, Who: s.who,
@@ -72,19 +73,22 @@ func (s *server) who(user string) string {
 func (s *server) liveSessions() []admin.Session {
 	infos := s.gate.Sessions()
 	out := make([]admin.Session, 0, len(infos))
-	devices := map[id.ID]map[id.ID]wire.Device{}
 	for _, info := range infos {
-		if devices[info.User] == nil {
-			devices[info.User] = map[id.ID]wire.Device{}
-			for _, d := range s.state.Devices(info.User) {
-				devices[info.User][d.ID] = d
-			}
-		}
-		u, _ := s.state.User(info.User)
-		d := devices[info.User][info.Device]
-		out = append(out, admin.Session{SessionInfo: info, Name: u.Name, Login: u.Login, DeviceName: d.Name, Kind: d.Kind})
+		out = append(out, s.named(info))
 	}
 	return out
+}
+
+func (s *server) liveSession(connection uint64) (admin.Session, bool) {
+	info, ok := s.gate.Session(connection)
+	return s.named(info), ok
+}
+
+// named tells a session by the names of its account and device.
+func (s *server) named(info wire.SessionInfo) admin.Session {
+	u, _ := s.state.User(info.User)
+	_, d, _ := s.state.Device(info.Device)
+	return admin.Session{SessionInfo: info, Name: u.Name, Login: u.Login, DeviceName: d.Name, Kind: d.Kind}
 }
 
 func (s *server) storage() admin.Storage {
