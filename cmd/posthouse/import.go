@@ -12,6 +12,7 @@ import (
 	"posthouse/appliance/id"
 	"posthouse/appliance/migrate"
 	"posthouse/appliance/wire"
+	texts "posthouse/sysmon/words"
 )
 
 func (a *app) importCommand() *cobra.Command {
@@ -58,7 +59,7 @@ func (a *app) readArchive(ctx context.Context, system, file string) (*migrate.Pl
 	defer show.end()
 	unit := count
 	if system == migrate.Mattermost {
-		unit = size
+		unit = texts.Bytes[int64]
 	}
 	read := func(done, total int64) { show.at(done, total, unit) }
 	var plan *migrate.Plan

@@ -8,6 +8,7 @@ import (
 
 	"posthouse/appliance/migrate"
 	"posthouse/appliance/wire"
+	texts "posthouse/sysmon/words"
 )
 
 // importReport is what import tells, also as JSON.
@@ -146,7 +147,7 @@ func (im *archiveImport) surveySpace() error {
 	}
 	im.report.Free = max(0, int64(fs.Bavail)*fs.Bsize-max(int64(cfg.Files.FreeReserveBytes), hardReserve))
 	if im.report.Needed > im.report.Free {
-		im.warn("the disk of the data directory has room for %s, the import needs about %s", "数据目录所在磁盘可用 %s，导入约需 %s", size(im.report.Free), size(im.report.Needed))
+		im.warn("the disk of the data directory has room for %s, the import needs about %s", "数据目录所在磁盘可用 %s，导入约需 %s", texts.Bytes(im.report.Free), texts.Bytes(im.report.Needed))
 	}
 	owners, byRoom := map[string]int64{}, map[*migrate.Room]int64{}
 	seen := map[migrate.Key]bool{}
@@ -176,7 +177,7 @@ func (im *archiveImport) surveySpace() error {
 			return err
 		}
 		if byRoom[r] > im.limits.RoomQuota {
-			im.warn("the files of room %s (%s) pass its quota of %s", "房间 %s 的文件（%s）超过配额 %s", r.Name, size(byRoom[r]), size(im.limits.RoomQuota))
+			im.warn("the files of room %s (%s) pass its quota of %s", "房间 %s 的文件（%s）超过配额 %s", r.Name, texts.Bytes(byRoom[r]), texts.Bytes(im.limits.RoomQuota))
 		}
 	}
 	return im.surveyQuotas(owners)
@@ -195,7 +196,7 @@ func (im *archiveImport) surveyQuotas(owners map[string]int64) error {
 		}
 		if n > im.limits.UserQuota {
 			im.warn("the files of %s (%s) pass the quota of %s; those past it are left out, or raise limits.user_quota_bytes", "%s 的文件（%s）超过配额 %s；超出部分将略去，也可调高 limits.user_quota_bytes",
-				im.people[p.ID].Login, size(n), size(im.limits.UserQuota))
+				im.people[p.ID].Login, texts.Bytes(n), texts.Bytes(im.limits.UserQuota))
 		}
 	}
 	return nil
@@ -212,8 +213,8 @@ func (im *archiveImport) roomOnDisk() error {
 	if im.report.Needed <= im.report.Free {
 		return nil
 	}
-	return errorText(im.say, fmt.Sprintf("the import needs about %s and the disk has room for %s; nothing was changed: make room first", size(im.report.Needed), size(im.report.Free)),
-		fmt.Sprintf("导入约需 %s，磁盘可用 %s；未作任何更改，请先清理空间", size(im.report.Needed), size(im.report.Free)))
+	return errorText(im.say, fmt.Sprintf("the import needs about %s and the disk has room for %s; nothing was changed: make room first", texts.Bytes(im.report.Needed), texts.Bytes(im.report.Free)),
+		fmt.Sprintf("导入约需 %s，磁盘可用 %s；未作任何更改，请先清理空间", texts.Bytes(im.report.Needed), texts.Bytes(im.report.Free)))
 }
 
 // write prints the report for people.
@@ -227,7 +228,7 @@ func (im *archiveImport) write() error {
 	t.add(say.of("messages", "消息"), n(r.Archive.Messages), when(r.Archive.First)+" – "+when(r.Archive.Last))
 	t.add(say.of("threads", "话题"), n(r.Archive.Threads), say.ofN("replies %d", "回复 %d", r.Archive.Replies))
 	t.add(say.of("reactions", "表情回应"), n(r.Archive.Reactions), say.ofN("edited messages %d, pinned %d", "编辑过的消息 %d，置顶 %d", r.Archive.Edited, r.Archive.Pinned))
-	t.add(say.of("files", "文件"), n(r.Archive.Files), say.ofN("%s; missing %d", "%s；缺失 %d", size(r.Archive.Bytes), r.Archive.Missing))
+	t.add(say.of("files", "文件"), n(r.Archive.Files), say.ofN("%s; missing %d", "%s；缺失 %d", texts.Bytes(r.Archive.Bytes), r.Archive.Missing))
 	if err := t.write(im.out); err != nil {
 		return err
 	}
@@ -293,7 +294,7 @@ func (im *archiveImport) writeResult() {
 	}
 	x := r.Result
 	fmt.Fprintln(im.errOut, say.ofN("imported: %d accounts, %d rooms, %d messages, %d files (%s); there already: %d messages",
-		"已导入：账号 %d，房间 %d，消息 %d，文件 %d（%s）；先前已导入：消息 %d", x.People, x.Rooms, x.Messages, x.Files, size(x.Bytes), x.Again))
+		"已导入：账号 %d，房间 %d，消息 %d，文件 %d（%s）；先前已导入：消息 %d", x.People, x.Rooms, x.Messages, x.Files, texts.Bytes(x.Bytes), x.Again))
 	if x.Busy > 0 {
 		fmt.Fprintln(im.errOut, say.ofN("%d messages were left out: people have written in their rooms already, and messages of the past cannot come after theirs", "%d 条消息未导入：所属房间已有人发言，历史消息不能排在其后", x.Busy))
 	}

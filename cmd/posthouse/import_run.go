@@ -12,6 +12,7 @@ import (
 	"posthouse/appliance/id"
 	"posthouse/appliance/migrate"
 	"posthouse/appliance/wire"
+	texts "posthouse/sysmon/words"
 )
 
 // run carries the plan out. It may end at any point: what is there is found
@@ -255,7 +256,7 @@ func (im *archiveImport) lostFile(f *migrate.File, why string) string {
 	if f.Size <= 0 {
 		return fmt.Sprintf("`%s` (%s)", name, why)
 	}
-	return fmt.Sprintf("`%s` (%s, %s)", name, size(f.Size), why)
+	return fmt.Sprintf("`%s` (%s, %s)", name, texts.Bytes(f.Size), why)
 }
 
 // attach finds or uploads an attachment; zero and a reason when it cannot be

@@ -18,6 +18,7 @@ import (
 	"posthouse/appliance/id"
 	"posthouse/appliance/journal"
 	"posthouse/appliance/record"
+	texts "posthouse/sysmon/words"
 )
 
 func (a *app) journalCommand() *cobra.Command {
@@ -98,7 +99,7 @@ func (a *app) journalList() *cobra.Command {
 			if s.Sealed {
 				state = a.say.of("sealed ", "封存于 ") + when(s.SealedAt)
 			}
-			t.add(s.Name, fmt.Sprint(s.First), fmt.Sprint(s.Last), size(s.Bytes), when(s.Created), state)
+			t.add(s.Name, fmt.Sprint(s.First), fmt.Sprint(s.Last), texts.Bytes(s.Bytes), when(s.Created), state)
 		}
 		if *asJSON {
 			found := []damageInfo{}
@@ -278,7 +279,7 @@ func (a *app) journalCheck() *cobra.Command {
 			return err
 		}
 		show := a.progress(a.say.of("checking the journal", "校验日志账本"))
-		rep, err := journal.Check(cmd.Context(), dir, journal.Options{}, func(done, total int64) { show.at(done, total, size) })
+		rep, err := journal.Check(cmd.Context(), dir, journal.Options{}, func(done, total int64) { show.at(done, total, texts.Bytes[int64]) })
 		show.end()
 		var damage *journal.DamageError
 		if err != nil && !errors.As(err, &damage) {
@@ -304,7 +305,7 @@ func (a *app) writeReport(r journalReport) {
 	}
 	fmt.Fprintln(a.out, a.say.of("journal", "日志账本")+": "+verdict)
 	list := [][2]string{{a.say.of("directory", "目录"), r.Dir}, {a.say.of("segments", "分段"), fmt.Sprint(r.Segments)},
-		{a.say.of("records", "记录"), a.say.ofN("%d (positions %d to %d), %s", "%d（位置 %d 到 %d），%s", r.Records, r.First, r.Head, size(r.Bytes))}}
+		{a.say.of("records", "记录"), a.say.ofN("%d (positions %d to %d), %s", "%d（位置 %d 到 %d），%s", r.Records, r.First, r.Head, texts.Bytes(r.Bytes))}}
 	if r.Torn > 0 {
 		list = append(list, [2]string{a.say.of("torn tail", "残尾"), a.say.ofN("%d bytes of a write that a crash cut off; the next start removes them", "%d 字节，为崩溃时未写完的内容，下次启动会清除", r.Torn)})
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"posthouse/appliance/wire"
+	texts "posthouse/sysmon/words"
 )
 
 // boxStatus is the JSON of status.
@@ -69,7 +70,7 @@ func (a *app) writeStatus(s boxStatus) {
 	list = append(list,
 		[2]string{a.say.of("accounts", "账号"), fmt.Sprint(s.Users)}, [2]string{a.say.of("rooms", "房间"), fmt.Sprint(s.Rooms)},
 		[2]string{a.say.of("messages", "消息"), fmt.Sprint(s.Messages)},
-		[2]string{a.say.of("files", "文件"), fmt.Sprintf("%d (%s)", s.Files, size(s.FileBytes))},
+		[2]string{a.say.of("files", "文件"), fmt.Sprintf("%d (%s)", s.Files, texts.Bytes(s.FileBytes))},
 		[2]string{a.say.of("journal", "日志账本"), a.say.ofN("position %d, state file at %d", "位置 %d，状态文件 %d", s.Position, s.Flushed)})
 	switch {
 	case s.SearchProblem != "":

@@ -56,7 +56,7 @@ func (a *app) supportCommand() *cobra.Command {
 		if err := renameio.WriteFile(args[0], body, 0o600, renameio.IgnoreUmask()); err != nil {
 			return fmt.Errorf("%s: %w", a.say.of("write the bundle", "写入支持包"), err)
 		}
-		fmt.Fprintf(a.out, "%s  %s\n", args[0], size(int64(len(body))))
+		fmt.Fprintf(a.out, "%s  %s\n", args[0], texts.Bytes(int64(len(body))))
 		return nil
 	}
 	return cmd

@@ -134,17 +134,3 @@ func when(ms int64) string {
 	}
 	return time.UnixMilli(ms).Format("2006-01-02 15:04")
 }
-
-// size is a number of bytes for people.
-func size(n int64) string {
-	const step = 1024
-	v, unit := float64(n), 0
-	for v >= step && unit < 5 {
-		v /= step
-		unit++
-	}
-	if unit == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", v, []string{"", "KiB", "MiB", "GiB", "TiB", "PiB"}[unit])
-}

@@ -15,6 +15,7 @@ import (
 	"posthouse/appliance/record"
 	"posthouse/appliance/sequencer"
 	"posthouse/appliance/state"
+	texts "posthouse/sysmon/words"
 )
 
 // verifyReport is the JSON of verify.
@@ -204,7 +205,7 @@ func (v *verifier) checkJournal() error {
 	dir := filepath.Join(v.dir, journalDir)
 	opt := journal.Options{Witness: v.rep.State.Position, ReadOnly: true}
 	show := v.progress(v.say.of("1/4 checking the journal", "1/4 校验日志账本"))
-	rep, err := journal.Check(v.ctx, dir, opt, func(done, total int64) { show.at(done, total, size) })
+	rep, err := journal.Check(v.ctx, dir, opt, func(done, total int64) { show.at(done, total, texts.Bytes[int64]) })
 	show.end()
 	v.rep.Journal = reportOf(dir, rep)
 	var damage *journal.DamageError

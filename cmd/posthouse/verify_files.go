@@ -11,6 +11,7 @@ import (
 	"posthouse/appliance/journal"
 	"posthouse/appliance/record"
 	"posthouse/appliance/state"
+	texts "posthouse/sysmon/words"
 )
 
 // filesReport tells of the contents of uploaded files.
@@ -83,7 +84,7 @@ func (v *verifier) lookAt(s *state.State) ([]fileProblem, error) {
 			bad = append(bad, fileProblem{f.ID.String(), d.String(), f.Size, what})
 		}
 		done += f.Size
-		show.at(done, total, size)
+		show.at(done, total, texts.Bytes[int64])
 	}
 	return bad, nil
 }
@@ -191,7 +192,7 @@ func (v *verifier) write() {
 		}
 	}
 	j := r.Journal
-	text := v.say.ofN("%d segments, %d records to position %d, %s", "%d 个分段，%d 条记录，至位置 %d，%s", j.Segments, j.Records, j.Head, size(j.Bytes))
+	text := v.say.ofN("%d segments, %d records to position %d, %s", "%d 个分段，%d 条记录，至位置 %d，%s", j.Segments, j.Records, j.Head, texts.Bytes(j.Bytes))
 	for _, d := range j.Damage {
 		text += "; " + v.say.ofN("position %d: %s offset %d: %s", "位置 %d：%s 偏移 %d：%s", d.Position, filepath.Base(d.File), d.Offset, d.Reason)
 	}
@@ -219,7 +220,7 @@ func (v *verifier) write() {
 		text = r.Invariants[0]
 	}
 	add(v.say.of("invariants", "不变式"), len(r.Invariants) == 0, v.subject() != nil, text)
-	text = v.say.ofN("%d files, %s", "%d 个文件，%s", r.Files.Files, size(r.Files.Bytes))
+	text = v.say.ofN("%d files, %s", "%d 个文件，%s", r.Files.Files, texts.Bytes(r.Files.Bytes))
 	if r.Files.Deep {
 		text += v.say.of(", every byte read", "，已逐字节读取")
 	}

@@ -98,7 +98,7 @@ func Figure(v float64, unit string) string {
 	case math.IsNaN(v):
 		return "–"
 	case unit == "bytes":
-		return bytesText(v)
+		return words.Bytes(v)
 	case unit == "percent":
 		return fmt.Sprintf("%.1f %%", v)
 	case unit == "seconds" && v < 1:
@@ -113,18 +113,6 @@ func Figure(v float64, unit string) string {
 		return fmt.Sprintf("%.2f /s", v)
 	}
 	return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
-}
-
-func bytesText(v float64) string {
-	for _, u := range []struct {
-		size float64
-		name string
-	}{{1 << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
-		if math.Abs(v) >= u.size {
-			return fmt.Sprintf("%.1f %s", v/u.size, u.name)
-		}
-	}
-	return fmt.Sprintf("%.0f B", v)
 }
 
 // figure is the value of an expression; 0 when there is none.
