@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/metadata"
+	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
@@ -160,8 +161,7 @@ func (a *API) query(ctx context.Context, form url.Values) (answer, error) {
 	if err != nil {
 		return answer{}, named("query", err)
 	}
-	raw, err := appendValue(nil, res.Value)
-	return answer{raw, res.Warnings, expr}, err
+	return a.result(res, expr)
 }
 
 func (a *API) queryRange(ctx context.Context, form url.Values) (answer, error) {
@@ -189,6 +189,16 @@ func (a *API) queryRange(ctx context.Context, form url.Values) (answer, error) {
 	res, err := a.e.Range(ctx, expr, from, to, step)
 	if err != nil {
 		return answer{}, named("query", err)
+	}
+	return a.result(res, expr)
+}
+
+// result writes what the engine found.
+func (a *API) result(res *promql.Result, expr string) (answer, error) {
+	most := a.e.limits.Answer
+	if m, ok := res.Value.(promql.Matrix); ok && m.TotalSamples() > most {
+		return answer{}, refuse(Execution, nil, fmt.Sprintf("the answer has %s samples, %s are allowed: ask for a longer step, less time or fewer series", thousands(m.TotalSamples()), thousands(most)),
+			fmt.Sprintf("结果有 %s 个样本，最多允许 %s：请增大步长、缩短时间范围或减少序列。", thousands(m.TotalSamples()), thousands(most)))
 	}
 	raw, err := appendValue(nil, res.Value)
 	return answer{raw, res.Warnings, expr}, err
@@ -246,6 +256,9 @@ func (e *Engine) matchers(texts []string) ([][]*labels.Matcher, error) {
 	}
 	if len(texts) > 100 {
 		return nil, refuse(BadData, nil, "more than 100 match[] parameters", "match[] 参数超过 100 个。")
+	}
+	if err := affordable(strings.Join(texts, "\n")); err != nil {
+		return nil, err
 	}
 	sets, err := e.parse.ParseMetricSelectors(texts)
 	if err != nil {

@@ -6,8 +6,11 @@
 //
 // Every expression passes Limits: its length in bytes, the samples that may be
 // held at once (16 bytes each, and as much again while they are worked on: the
-// memory of a query), its time, the points of a range, and how many run at
-// once. Who waits for a turn waits as part of the query's time. What goes
+// memory of a query), its time, the points of a range, the samples of an
+// answer of the API, and how many run at once. What costs memory without samples is bounded
+// before an expression is parsed or evaluated: the states of regular
+// expressions, the steps of subqueries, the texts that label_join and
+// label_replace write. Who waits for a turn waits as part of the query's time. What goes
 // beyond is refused with an *Error, which says in both languages what to do.
 // Rules ask through QueryFunc and have turns of their own, so that a page full
 // of panels cannot keep alerts from being looked at.

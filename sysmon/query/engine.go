@@ -19,6 +19,7 @@ type Limits struct {
 	Samples     int           // held at once by a query: 5,000,000
 	Time        time.Duration // of a query, waiting for a turn included: 20 s
 	Length      int           // bytes of an expression: 16,384
+	Answer      int           // samples that the API answers: 1,000,000
 	Points      int           // of a range query, for each series: 11,000
 	Series      int           // answered by series, labels and values: 20,000
 	Concurrency int           // queries at a time, those of rules not counted: 4
@@ -33,6 +34,7 @@ func (l Limits) filled() Limits {
 	}
 	set(&l.Samples, 5_000_000)
 	set(&l.Length, 16<<10)
+	set(&l.Answer, 1_000_000)
 	set(&l.Points, 11_000)
 	set(&l.Series, 20_000)
 	set(&l.Concurrency, 4)
@@ -78,7 +80,7 @@ func (e *Engine) Limits() Limits { return e.limits }
 // Instant evaluates an expression at a time. The value of the result is a
 // Vector, a Matrix, a Scalar or a String. Errors are *Error.
 func (e *Engine) Instant(ctx context.Context, expr string, t time.Time) (*promql.Result, error) {
-	return e.run(ctx, e.turns, expr, func(ctx context.Context) (promql.Query, error) {
+	return e.run(ctx, e.turns, expr, 0, func(ctx context.Context) (promql.Query, error) {
 		return e.ql.NewInstantQuery(ctx, e.over, nil, expr, t)
 	})
 }
@@ -95,7 +97,7 @@ func (e *Engine) Range(ctx context.Context, expr string, from, to time.Time, ste
 		return nil, refuse(BadData, nil, fmt.Sprintf("exceeded maximum resolution of %s points per timeseries. Try decreasing the query resolution (?step=XX)", thousands(e.limits.Points)),
 			fmt.Sprintf("每个序列最多 %s 个点，请增大步长或缩短时间范围。", thousands(e.limits.Points)))
 	}
-	return e.run(ctx, e.turns, expr, func(ctx context.Context) (promql.Query, error) {
+	return e.run(ctx, e.turns, expr, to.Sub(from), func(ctx context.Context) (promql.Query, error) {
 		return e.ql.NewRangeQuery(ctx, e.over, nil, expr, from, to, step)
 	})
 }
@@ -103,7 +105,7 @@ func (e *Engine) Range(ctx context.Context, expr string, from, to time.Time, ste
 // QueryFunc is how rules ask.
 func (e *Engine) QueryFunc() rules.QueryFunc {
 	return func(ctx context.Context, expr string, t time.Time) (promql.Vector, error) {
-		res, err := e.run(ctx, e.mine, expr, func(ctx context.Context) (promql.Query, error) {
+		res, err := e.run(ctx, e.mine, expr, 0, func(ctx context.Context) (promql.Query, error) {
 			return e.ql.NewInstantQuery(ctx, e.over, nil, expr, t)
 		})
 		if err != nil {
@@ -124,6 +126,9 @@ func (e *Engine) Parse(expr string) (parser.Expr, error) {
 	if err := e.short(expr); err != nil {
 		return nil, err
 	}
+	if err := affordable(expr); err != nil {
+		return nil, err
+	}
 	parsed, err := e.parse.ParseExpr(expr)
 	if err != nil {
 		return nil, notParsed(err)
@@ -139,9 +144,14 @@ func (e *Engine) short(expr string) error {
 		fmt.Sprintf("表达式有 %s 字节，最多允许 %s：请缩短，或用记录规则保存其中一部分。", thousands(len(expr)), thousands(e.limits.Length)))
 }
 
-// run evaluates when it is its turn, and gives a result of its own.
-func (e *Engine) run(ctx context.Context, turns chan struct{}, expr string, prepare func(context.Context) (promql.Query, error)) (*promql.Result, error) {
-	if err := e.short(expr); err != nil {
+// run evaluates when it is its turn, and gives a result of its own. span is the
+// time from the first to the last instant.
+func (e *Engine) run(ctx context.Context, turns chan struct{}, expr string, span time.Duration, prepare func(context.Context) (promql.Query, error)) (*promql.Result, error) {
+	parsed, err := e.Parse(expr)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.payable(parsed, span); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.limits.Time)
