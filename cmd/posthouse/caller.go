@@ -73,13 +73,13 @@ func (a *app) offline(ctx context.Context, cfg config.Config, f func(*box) error
 		return a.noDirectory(cfg.Server.DataDir)
 	}
 	b, err := openBox(cfg, slog.New(slog.DiscardHandler), nil)
-	if err != nil {
-		return err
+	if err == nil {
+		err = f(b)
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		err = errors.Join(err, b.close(closing))
 	}
-	err = f(b)
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancel()
-	return errors.Join(err, b.close(closing))
+	return errors.Join(err, giveBack(cfg.Server.DataDir))
 }
 
 type online struct {

@@ -35,11 +35,14 @@ func (a *app) metricsCommand() *cobra.Command {
 	}
 	fresh := token.Flags().Bool("new", false, a.say.of("make another one; the one before ends at once", "重新生成；旧令牌立即失效"))
 	token.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, _, err := a.config()
+		dir, err := a.dataDir(nil)
 		if err != nil {
 			return err
 		}
-		text, err := metricsToken(cfg.Server.DataDir, *fresh)
+		text, err := metricsToken(dir, *fresh)
+		if err == nil {
+			err = giveBack(dir)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", a.say.of("cannot keep the token", "无法保存令牌"), err)
 		}

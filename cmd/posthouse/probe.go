@@ -118,8 +118,8 @@ func (a *app) probeTokenFrom(file string) (probeToken, error) {
 	}
 	t, err := decodeProbeToken(text)
 	if err != nil {
-		return t, errorText(a.say, "the token is none: "+err.Error()+"; make one on the box with: posthouse probe token NAME --subnet PLACE",
-			"令牌无效："+err.Error()+"；请在服务器上生成：posthouse probe token 名称 --subnet 位置")
+		return t, errorText(a.say, "this is not the token of a probe: "+err.Error()+"; make one on the box with: posthouse probe token NAME --subnet PLACE",
+			"这不是探测令牌："+err.Error()+"；请在服务器上生成：posthouse probe token 名称 --subnet 位置")
 	}
 	return t, nil
 }
@@ -166,6 +166,9 @@ func (a *app) probeTokenCommand() *cobra.Command {
 		dir := filepath.Join(cfg.Server.DataDir, watchDir)
 		return a.with(cmd, func(c caller) error {
 			text, err := newAgent(c, dir, check.Agent{Name: args[0], Subnet: subnet, Every: every}, trustedCA(cfg.Server.DataDir, cfg.TLS.Mode, cfg.TLS.CertFile))
+			if err == nil {
+				err = giveBack(cfg.Server.DataDir)
+			}
 			if err != nil {
 				return a.probeError(err)
 			}
@@ -268,7 +271,8 @@ func (a *app) probeRevoke() *cobra.Command {
 			return err
 		}
 		return a.with(cmd, func(c caller) error {
-			return a.probeError(endAgent(c, filepath.Join(cfg.Server.DataDir, watchDir), args[0]))
+			err := endAgent(c, filepath.Join(cfg.Server.DataDir, watchDir), args[0])
+			return a.probeError(errors.Join(err, giveBack(cfg.Server.DataDir)))
 		})
 	}
 	return cmd
@@ -278,11 +282,11 @@ func (a *app) probeList() *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: a.say.of("List the probes that may report", "列出允许上报的探测"), Args: a.takes()}
 	asJSON := jsonFlag(cmd, a)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, _, err := a.config()
+		dir, err := a.dataDir(nil)
 		if err != nil {
 			return err
 		}
-		list, err := check.ReadAgents(filepath.Join(cfg.Server.DataDir, watchDir))
+		list, err := check.ReadAgents(filepath.Join(dir, watchDir))
 		if err != nil {
 			return err
 		}

@@ -122,7 +122,7 @@ func TestAProbeElsewhereReports(t *testing.T) {
 	}
 	d.run("", "probe", "token", "north").exits(2).tells("--subnet")
 	d.run("", "probe").exits(2).tells("token, list, revoke")
-	d.run("nonsense", "probe", "--report-to", "https://x", "--token-file", "-").exits(1).tells("the token is none")
+	d.run("nonsense", "probe", "--report-to", "https://x", "--token-file", "-").exits(1).tells("this is not the token of a probe")
 	north := d.do("probe", "token", "north", "--subnet", "North wing").out
 	south := d.do("probe", "token", "south", "--subnet", "South wing", "--every", "30").out
 	d.do("probe", "list").prints("North wing", "South wing", "30 s")
