@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The gallery shows every component that pages are made of.
@@ -45,5 +46,15 @@ func TestIconsAreDifferent(t *testing.T) {
 			t.Errorf("%s is drawn like %s", name, was)
 		}
 		drawn[iconPath(name)] = name
+	}
+}
+
+// Working hours are those of the clock on the wall, whichever zone it shows.
+func TestWorkingHours(t *testing.T) {
+	for hours, want := range map[float64]string{0: "hour()", 8: "(hour() + 8) % 24", -5: "(hour() + 19) % 24", 5.5: "(hour() + 6) % 24", 13: "(hour() + 13) % 24"} {
+		now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.FixedZone("", int(hours*3600)))
+		if got := WorkingHours(now); got != "and on () ("+want+" >= 8 < 18)" {
+			t.Errorf("%v hours east: %s", hours, got)
+		}
 	}
 }
