@@ -302,7 +302,11 @@ func (a *Admin) saveChannel(r *Request) {
 	}
 	if r.Form("test") == "on" {
 		answer, err := m.TestChannel(r.ctx, c)
-		a.did(r, "channel.test", c.Name, "")
+		came := "done"
+		if err != nil {
+			came = "failed"
+		}
+		a.note(r, "channel.test", c.Name, "", came)
 		a.showChannel(r, c, f, &outcome{answer, err}, r.Page)
 		return
 	}

@@ -74,8 +74,8 @@ func (a *Admin) note(r *Request, action, object, detail, outcome string) {
 		return
 	}
 	e := wire.AuditEntry{Actor: r.User, Address: r.Address.String(), Action: action, Object: object, Detail: detail, Outcome: outcome}
-	if r.Operator {
-		e.Role = "operator"
+	if r.Operator { // the socket has no address
+		e.Name, e.Role, e.Address = "operator", "operator", "local"
 	}
 	if err := a.o.Minding.Audit(r.ctx, e); err != nil {
 		a.o.Log.Error("audit", "action", action, "error", err)

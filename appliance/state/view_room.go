@@ -32,6 +32,16 @@ func (s *State) IsMember(rid, uid id.ID) bool {
 	return r != nil && r.members[uid] != nil
 }
 
+// Written is how many messages are in a room.
+func (s *State) Written(rid id.ID) uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if r := s.rooms[rid]; r != nil {
+		return r.head.Count
+	}
+	return 0
+}
+
 // MemberCount is the number of members; 0 when there is no such room.
 func (s *State) MemberCount(rid id.ID) int {
 	s.mu.RLock()

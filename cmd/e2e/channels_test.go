@@ -234,6 +234,9 @@ func TestEveryKindOfChannelIsTestedFromTheConsole(t *testing.T) {
 	if _, text := c.ask("/admin/audit?action=channel", nil); strings.Contains(text, secret) || !strings.Contains(text, "channel.test") {
 		t.Error("the audit has a secret, or no test")
 	}
+	if _, text := c.ask("/admin/audit?action=channel&outcome=failed", nil); !strings.Contains(text, "channel.test") {
+		t.Error("the audit has no test that failed")
+	}
 }
 
 // part is what a page says from a mark on.

@@ -79,6 +79,8 @@ func tellAct(e wire.AuditEntry) texts.Text {
 		return texts.Of("it was changed who is told of alerts", "修改告警通知计划")
 	case "checklist.run":
 		en, zh = "a checklist ran: %s", "运行检查清单：%s"
+	case "support.bundle":
+		return texts.Of("a support bundle was made", "生成支持包")
 	default:
 		return says("%s %s", "%s %s", e.Action, e.Object)
 	}

@@ -217,19 +217,26 @@ func (q *Query) takes(e *Episode, text string) bool {
 	return false
 }
 
+// Told says whether anybody is told of alerts of a severity, and whether that is
+// still so when the chat is down.
+func (m *Manager) Told(sev string) (told, outside bool) {
+	p := m.Plan()
+	return len(m.on(p.Routes[sev])) > 0, len(m.outside(m.forPatient(p, sev))) > 0
+}
+
 // Findings are what is wrong with the plan itself, for the top of the list: one
 // sentence for whom nobody tells, one for the day when the chat is down, one
 // for a heartbeat that fails.
 func (m *Manager) Findings() []words.Text {
-	p := m.Plan()
 	var out []words.Text
 	var en, zh []string
 	alone := false
 	for _, sev := range Severities() {
-		if len(m.on(p.Routes[sev])) == 0 {
+		told, outside := m.Told(sev)
+		if !told {
 			t := notify.Severity(sev)
 			en, zh = append(en, t.EN), append(zh, t.ZH)
-		} else if len(m.outside(m.forPatient(p, sev))) == 0 {
+		} else if !outside {
 			alone = true
 		}
 	}
