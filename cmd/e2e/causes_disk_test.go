@@ -81,21 +81,6 @@ func slowDisk(b *box) {
 	})
 }
 
-// several do something several times a second each, until they are undone.
-func (b *box) several(name string, n int, do func(i int)) {
-	var stops []func()
-	for i := range n {
-		each := fmt.Sprint(name, " ", i)
-		b.beats(each, func() { do(i) })
-		stops = append(stops, b.bin[each])
-	}
-	b.later(name, func() {
-		for _, stop := range stops {
-			stop()
-		}
-	})
-}
-
 // tryPasswords logs in with wrong passwords from a hundred addresses: the tries
 // of one address would soon be held back.
 func tryPasswords(b *box) {

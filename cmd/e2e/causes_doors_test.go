@@ -7,17 +7,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"math/big"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -53,24 +50,23 @@ func listens(t *testing.T, at string) net.Listener {
 	l, err := net.Listen("tcp", at)
 	must(t, err)
 	t.Cleanup(func() { _ = l.Close() }) // it may be closed already
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_ = c.Close() // nothing was said
-		}
-	}()
+	go accept(l, func(net.Conn) {})     // nothing is said
 	return l
 }
 
-// probes makes the box try these every ten seconds, which is as often as it can.
-func (b *box) probes(list ...probe.Definition) {
-	b.t.Helper()
-	raw, err := json.Marshal(map[string]any{"version": 1, "probes": list})
-	must(b.t, err)
-	must(b.t, os.WriteFile(filepath.Join(b.dir, "watch", "probes.json"), raw, 0o600))
+// accept does something with each connection, and closes it, until the listener
+// is closed.
+func accept(l net.Listener, do func(net.Conn)) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			do(c)
+			_ = c.Close() // the other side judges
+		}()
+	}
 }
 
 // deafen ends the public listener from outside, with all else as it was.
@@ -105,14 +101,6 @@ func deafen(b *box) {
 // disk that does not answer.
 func hang(b *box) {
 	b.straced("hang", "-P", filepath.Join(b.dir, "search.db"), "-e", "trace=newfstatat", "-e", "inject=newfstatat:delay_enter=3000000")
-}
-
-// straced lets strace meddle with the calls of the server until it is undone.
-func (b *box) straced(name string, args ...string) {
-	b.t.Helper()
-	cmd := exec.Command(need(b.t, "strace"), append([]string{"-f", "-qq", "-o", "/dev/null", "-p", strconv.Itoa(b.cmd.Process.Pid)}, args...)...)
-	must(b.t, cmd.Start())
-	b.later(name, func() { _ = cmd.Process.Signal(syscall.SIGINT); _ = cmd.Wait() }) // it lets go, and ends by the signal
 }
 
 // certificatesStage is a server whose own certificate ends while it runs, and
@@ -216,16 +204,5 @@ func (s *shop) opens(t *testing.T, a *authority, left time.Duration) {
 	must(t, err)
 	t.Cleanup(func() { _ = l.Close() }) // nobody waits for it
 	s.at = l.Addr().String()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				_ = c.(*tls.Conn).Handshake() // the other side judges
-				_ = c.Close()
-			}()
-		}
-	}()
+	go accept(l, func(c net.Conn) { _ = c.(*tls.Conn).Handshake() })
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // kernel is what a server is shown of its machine's kernel: files that are
@@ -124,28 +123,4 @@ func (k *kernel) wrap(cmd *exec.Cmd) {
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
 	}
-}
-
-// inside is a path as the server sees it.
-func (b *box) inside(path string) string {
-	return filepath.Join(fmt.Sprintf("/proc/%d/root", b.cmd.Process.Pid), path)
-}
-
-// beats does something several times a second until it is undone.
-func (b *box) beats(name string, do func()) {
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(200 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			do()
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	b.later(name, func() { close(stop); <-done })
 }

@@ -16,12 +16,6 @@ import (
 	"time"
 )
 
-// machineStages are the servers on which the machine, the process and what is
-// seen from outside go wrong.
-func machineStages() []stage {
-	return []stage{machineStage(), doorsStage(), fullStage(), certificatesStage(), restartsStage(), limitsStage(), trendStage()}
-}
-
 // machineStage is a machine that is overworked. Its processors really are, by
 // processes of the lowest priority, and its disks really are full. Memory that
 // runs out, swapping, heat and a broken network card would take the other tests
@@ -32,7 +26,7 @@ func machineStage() stage {
 	return stage{name: "machine", factor: 60, prepare: m.build, lines: []caused{
 		{alert: "HighCPUUsage", cause: m.burn, mend: nothing, shows: []string{"cpu", "top"}},
 		{alert: "CriticalCPUUsage", cause: nothing, mend: m.rest},
-		{alert: "HighMemoryUsage", cause: shows("/proc/meminfo", memInfo(16, 6)), mend: shows("/proc/meminfo", memInfo(16, 60)), shows: []string{"memory node_memory_MemAvailable_bytes", "heap"}},
+		{alert: "HighMemoryUsage", cause: shows("/proc/meminfo", memInfo(16<<10, 6)), mend: shows("/proc/meminfo", memInfo(16<<10, 60)), shows: []string{"memory node_memory_MemAvailable_bytes", "heap"}},
 		{alert: "HighDiskUsage", where: map[string]string{"mountpoint": "/full"}, cause: fill("full"), mend: empty("full"), shows: []string{"space /full", "files"}},
 		{alert: "InodesLow", where: map[string]string{"mountpoint": "/littered"}, cause: litter("littered"), mend: empty("littered"), shows: []string{"inodes /littered"}},
 		{alert: "SwapActivity", cause: func(*box) { m.pages.Store(400) }, mend: func(*box) { m.pages.Store(0) }, shows: []string{"swap direction=in", "swap direction=out"}},
@@ -60,7 +54,7 @@ type machine struct {
 
 func (m *machine) build(b *box) {
 	k := b.kernel
-	k.shows("/proc/meminfo", memInfo(16, 60))
+	k.shows("/proc/meminfo", memInfo(16<<10, 60))
 	k.shows("/proc/loadavg", loaded(0.1))
 	k.showsTree("/sys/class", map[string]string{"net/lan0/speed": "100\n", "net/lan0/operstate": "up\n", "net/lan1/operstate": "up\n",
 		"hwmon/hwmon0/name": "coretemp\n", "hwmon/hwmon0/temp1_input": "41000\n"})
@@ -87,11 +81,12 @@ func (m *machine) build(b *box) {
 	b.beats("counters", count)
 }
 
-// memInfo is a machine with this many GiB and this many percent of it available.
-func memInfo(gib, percent int) string {
-	total := gib << 20 // kB
-	return fmt.Sprintf("MemTotal: %d kB\nMemFree: %d kB\nMemAvailable: %d kB\nBuffers: 1000 kB\nCached: 20000 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n",
-		total, total/100*percent/2, total/100*percent)
+// memInfo is a machine with this many MiB and this many percent of it available.
+func memInfo(mib, percent int) string {
+	total := mib << 10 // kB
+	available := total / 100 * percent
+	return fmt.Sprintf("MemTotal: %d kB\nMemFree: %d kB\nMemAvailable: %d kB\nBuffers: %d kB\nCached: %d kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n",
+		total, available/2, available, available/100, available/10)
 }
 
 // loaded is a load of so much a core.

@@ -87,38 +87,19 @@ func (b *box) comeBack() {
 // crowdsIn opens 20 connections of each of four screens.
 func crowdsIn(b *box) {
 	var open []*client.Client
-	b.later("screens", func() {
-		for _, c := range open {
-			_ = c.Close() // it is to be gone
-		}
-	})
+	b.later("screens", func() { drop(open) })
 	for i := range 4 {
 		login := fmt.Sprintf("screen%d", i)
 		token := b.hire(login, fmt.Sprintf("Screen %d", i), client.Options{}).Token()
-		for range 20 {
-			c, err := client.Dial(background(b.t), client.Options{URL: b.url(), Token: token})
-			if err == nil {
-				open = append(open, c)
-				err = c.Connect(background(b.t))
-			}
-			must(b.t, err)
-		}
+		more, err := b.connects(token, 20)
+		open = append(open, more...)
+		must(b.t, err)
 	}
 }
 
 // writeAgain has the owner send up to 20 messages a second.
 func writeAgain(b *box) {
-	room, n := b.group("back to work", b.owner.user.ID), 0
-	b.beats("messages", func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		for range 4 {
-			n++
-			if _, err := b.owner.Send(ctx, room.ID, fmt.Sprintf("message %d", n)); err != nil {
-				b.t.Errorf("write: %v", err)
-			}
-		}
-	})
+	b.writes("messages", b.group("back to work", b.owner.user.ID).ID, 4)
 }
 
 // joinAgain makes an account every ten seconds.

@@ -21,13 +21,6 @@ func restartsStage() stage {
 	}}
 }
 
-// starts starts the server again, with the page open meanwhile.
-func (b *box) starts() {
-	b.t.Helper()
-	b.tab.expects(refusedConnections + `|net::ERR_INCOMPLETE_CHUNKED_ENCODING`)
-	b.start()
-}
-
 // rename gives a machine that was watched for a while another name.
 func rename(b *box) {
 	b.t.Helper()
@@ -123,7 +116,7 @@ func trendStage() stage {
 	c := &crowd{header: "Cookie: " + strings.Repeat("x", 60_000) + "\r\n"}
 	return stage{name: "trend", factor: 1440, settings: []string{"limits.header_bytes=64KiB", "limits.connections_per_address=6000"},
 		prepare: func(b *box) {
-			b.kernel.shows("/proc/meminfo", memInfo(1, 60))
+			b.kernel.shows("/proc/meminfo", memInfo(1<<10, 60))
 			b.kernel.disk("grows", "size=300m")
 		},
 		lines: []caused{

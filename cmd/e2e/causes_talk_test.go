@@ -3,7 +3,6 @@ package e2e
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"posthouse/appliance/client"
-	"posthouse/appliance/id"
 	"posthouse/appliance/wire"
 )
 
@@ -23,71 +21,36 @@ import (
 // of which a full cache takes much.
 func talkStage() stage {
 	return stage{name: "talk", factor: 60,
-		prepare: func(b *box) { b.kernel.shows("/proc/meminfo", tinyMemory(8)) },
+		prepare: func(b *box) { b.kernel.shows("/proc/meminfo", memInfo(8, 75)) },
 		lines: []caused{
-			{alert: "ConnectionsDropped", cause: flap, mend: (*box).calm, shows: []string{"connections when=now", "tcp"}},
+			{alert: "ConnectionsDropped", cause: flap, mend: func(b *box) { b.undo("switch") }, shows: []string{"connections when=now", "tcp"}},
 			{alert: "HighDeliveryLatency", cause: confirmLate, mend: nothing, shows: []string{"delivery q=50", "arrival"}},
 			{alert: "MessageDeliveryDelayed", cause: nothing, mend: func(b *box) { b.undo("talk to cy") }, shows: []string{"delivery q=95"}},
 			{alert: "LowArrivalRate", cause: confirmNever, mend: func(b *box) { b.undo("talk to di") }, shows: []string{"arrival"}},
-			{alert: "CacheMemoryHigh", cause: fillCache, mend: shows("/proc/meminfo", memInfo(16, 60)), shows: []string{"caches cache=events"}},
+			{alert: "CacheMemoryHigh", cause: fillCache, mend: shows("/proc/meminfo", memInfo(16<<10, 60)), shows: []string{"caches cache=events"}},
 			{alert: "HighAPILoad", cause: askWithoutEnd, mend: func(b *box) { b.undo("asker") }, shows: []string{"requests /health/live"}},
 		}}
-}
-
-// tinyMemory is a machine of this many MiB, most of them free.
-func tinyMemory(total int) string {
-	kb := total << 10
-	return fmt.Sprintf("MemTotal: %d kB\nMemFree: %d kB\nMemAvailable: %d kB\nBuffers: 10 kB\nCached: 10 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n", kb, kb/4*3, kb/4*3)
 }
 
 // flap opens a dozen connections and drops them again, as a broken switch does.
 func flap(b *box) {
 	token := b.device("bo", client.Options{}).Token()
 	var open []*client.Client
-	drop := func() {
-		for _, c := range open {
-			_ = c.Close() // it is to be gone
-		}
-		open = nil
-	}
 	turn := 0
 	b.beats("switch", func() {
 		if turn++; turn%20 == 1 {
-			for range 12 {
-				c, err := client.Dial(context.Background(), client.Options{URL: b.url(), Token: token})
-				if err == nil {
-					open = append(open, c)
-					err = c.Connect(context.Background())
-				}
-				if err != nil {
-					b.t.Errorf("connect once more: %v", err)
-				}
+			var err error
+			if open, err = b.connects(token, 12); err != nil {
+				b.t.Errorf("connect once more: %v", err)
 			}
 		}
 		if turn%20 == 11 {
-			drop()
+			drop(open)
+			open = nil
 		}
 	})
 	stop := b.bin["switch"]
-	b.later("switch", func() { stop(); drop() })
-}
-
-// calm ends the flapping.
-func (b *box) calm() { b.undo("switch") }
-
-// talks has the owner write to a room of her and one other several times a
-// second.
-func (b *box) talks(name string, to id.ID) {
-	room := b.group("room of "+name, to)
-	n := 0
-	b.beats("talk to "+name, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		n++
-		if _, err := b.owner.Send(ctx, room.ID, fmt.Sprintf("message %d", n)); err != nil {
-			b.t.Errorf("write to %s: %v", name, err)
-		}
-	})
+	b.later("switch", func() { stop(); drop(open) })
 }
 
 // lateness is how late a slow telephone confirms.
@@ -107,13 +70,13 @@ func confirmLate(b *box) {
 		})
 	}})
 	phone.Store(cy.Client)
-	b.talks("cy", cy.user.ID)
+	b.writes("talk to cy", b.group("room of cy", cy.user.ID).ID, 1)
 }
 
 // confirmNever is somebody whose telephone takes messages and says nothing.
 func confirmNever(b *box) {
 	di := b.hire("di", "Di", client.Options{Ack: client.AckNever, OnEvent: func(client.Event) {}})
-	b.talks("di", di.user.ID)
+	b.writes("talk to di", b.group("room of di", di.user.ID).ID, 1)
 }
 
 // fillCache writes more than a third of the machine's memory into the recent
@@ -130,14 +93,14 @@ func askWithoutEnd(b *box) {
 	const together = 500
 	batch := bytes.Repeat([]byte("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"), together)
 	b.beats("asker", func() {
-		if err := asks(b.localAddr, batch, together); err != nil {
+		if err := floods(b.localAddr, batch, together); err != nil {
 			b.t.Errorf("ask without end: %v", err)
 		}
 	})
 }
 
-// asks writes requests to one connection and reads as many answers.
-func asks(address string, batch []byte, together int) error {
+// floods writes requests to one connection and reads as many answers.
+func floods(address string, batch []byte, together int) error {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return err

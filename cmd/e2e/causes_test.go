@@ -1,23 +1,14 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
-	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/rulefmt"
-	"github.com/prometheus/prometheus/promql/parser"
-	"go.yaml.in/yaml/v3"
 
 	"posthouse/appliance/client"
 	"posthouse/sysmon/rule"
@@ -48,41 +39,9 @@ type stage struct {
 }
 
 // stages are all of them. A new alert is one line in one of them.
-func stages() []stage { return slices.Concat(machineStages(), chatStages()) }
-
-// box is a server on a stage.
-type box struct {
-	*office
-	t     *testing.T
-	tab   *tab
-	begun time.Time
-	// kernel are the files that stand in for those of the machine's kernel.
-	kernel *kernel
-	// bin are things of causes, by name, that mend takes away.
-	bin map[string]func()
-}
-
-// later keeps what takes a cause away, for mend; the end of the test does it in
-// any case.
-func (b *box) later(name string, end func()) {
-	done := false
-	b.bin[name] = func() {
-		if !done {
-			done = true
-			end()
-		}
-	}
-	b.t.Cleanup(b.bin[name])
-}
-
-// undo does what was kept for later.
-func (b *box) undo(name string) {
-	b.t.Helper()
-	end := b.bin[name]
-	if end == nil {
-		b.t.Fatalf("nothing was caused under the name %s", name)
-	}
-	end()
+func stages() []stage {
+	return []stage{machineStage(), doorsStage(), fullStage(), certificatesStage(), restartsStage(), limitsStage(), trendStage(),
+		talkStage(), slowStage(), pastStage(), watchStage()}
 }
 
 // Every alert that comes with the program has a line.
@@ -171,72 +130,6 @@ func (s stage) open(t *testing.T) *box {
 	return b
 }
 
-// await waits twice as long as others do: figures have to be taken, rules to
-// hold for their time.
-func (b *box) await(what string, but func() string, is func() bool) {
-	b.t.Helper()
-	for end := time.Now().Add(2 * patience); !is(); {
-		if time.Now().After(end) {
-			b.t.Fatalf("waited %s for %s; %s", 2*patience, what, but())
-		}
-		<-time.After(5 * look)
-	}
-}
-
-// fired is an alert as the API tells it.
-type fired struct {
-	Labels map[string]string `json:"labels"`
-	State  string            `json:"state"`
-}
-
-func (b *box) asks(path string, into any) error {
-	res, err := http.Get(b.url() + path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
-	}
-	var answer struct{ Data json.RawMessage }
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return fmt.Errorf("%s: %w", body, err)
-	}
-	return json.Unmarshal(answer.Data, into)
-}
-
-func (b *box) alerts() []fired {
-	var list struct{ Alerts []fired }
-	if b.asks("/api/v1/alerts", &list) != nil { // it is being started
-		return nil
-	}
-	return list.Alerts
-}
-
-// alertsSaid are the alerts of now, for who waited in vain.
-func (b *box) alertsSaid() string {
-	var out []string
-	for _, a := range b.alerts() {
-		out = append(out, fmt.Sprint(a.State, a.Labels))
-	}
-	return "alerts now:\n" + strings.Join(out, "\n")
-}
-
-// alert is the alert of a line while it fires, else nil.
-func (b *box) alert(l caused) *fired {
-	for _, a := range b.alerts() {
-		fits := a.State == "firing" && a.Labels["alertname"] == l.alert
-		for k, v := range l.where {
-			fits = fits && strings.HasSuffix(a.Labels[k], v)
-		}
-		if fits {
-			return &a
-		}
-	}
-	return nil
-}
-
 // tends waits until an alert fires, opens it in the browser, looks at its
 // evidence and goes through every step of its runbook. It gives the case.
 func (b *box) tends(l caused) string {
@@ -261,14 +154,6 @@ func (b *box) tends(l caused) string {
 	}
 	b.goesThroughSteps(l, name)
 	return name
-}
-
-// reads opens a page and says whether something holds on it.
-func (b *box) reads(page, js string) bool {
-	b.t.Helper()
-	b.tab.open(page)
-	holds, err := evaluate[bool](b.tab, `new Promise((done) => document.readyState === "loading" ? addEventListener("DOMContentLoaded", done) : done()).then(() => `+js+`)`)
-	return err == nil && holds
 }
 
 func (b *box) looksAtEvidence(l caused) {
@@ -349,94 +234,4 @@ func confirmation(action string) string {
 		}
 	}
 	return ""
-}
-
-// ---- the shipped rules, quicker
-
-// shortest is the least a window of rate() can have with a sample a second on a
-// busy machine.
-const shortest = 5 * time.Second
-
-// writeRules puts the shipped rules as the operator's own files into a data
-// directory, every time in them divided by factor, and switches the shipped ones
-// off.
-func writeRules(t *testing.T, dir string, factor float64) {
-	t.Helper()
-	at := filepath.Join(dir, "watch", "rules")
-	must(t, os.MkdirAll(filepath.Join(at, "changed"), 0o700))
-	files, err := rule.Shipped()
-	must(t, err)
-	for _, f := range files {
-		groups := parsed(t, f.Text)
-		for i := range groups.Groups {
-			g := &groups.Groups[i]
-			if g.Interval > 0 { // else that of the samples
-				g.Interval = model.Duration(max(time.Second, quicker(time.Duration(g.Interval), factor)))
-			}
-			seen := map[string]int{}
-			for j := range g.Rules {
-				r := &g.Rules[j]
-				name := r.Alert + r.Record
-				id := "shipped/" + f.Name + "/" + g.Name + "/" + name
-				if seen[name]++; seen[name] > 1 {
-					id += fmt.Sprintf("~%d", seen[name])
-				}
-				switchOff(t, at, id)
-				r.Expr = quickerExpr(t, r.Expr, factor)
-				r.For = model.Duration(quicker(time.Duration(r.For), factor))
-				r.KeepFiringFor = model.Duration(quicker(time.Duration(r.KeepFiringFor), factor))
-			}
-		}
-		text, err := yaml.Marshal(groups)
-		must(t, err)
-		must(t, os.WriteFile(filepath.Join(at, f.Name), text, 0o600))
-	}
-}
-
-func switchOff(t *testing.T, at, id string) {
-	t.Helper()
-	text := "id: " + id + "\ndisabled: true\n"
-	must(t, os.WriteFile(filepath.Join(at, "changed", url.PathEscape(id)+".yml"), []byte(text), 0o600))
-}
-
-func parsed(t *testing.T, text []byte) *rulefmt.RuleGroups {
-	t.Helper()
-	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, parser.NewParser(parser.Options{}), nil)
-	for _, err := range errs {
-		t.Fatal(err)
-	}
-	return groups
-}
-
-func quicker(d time.Duration, factor float64) time.Duration {
-	return time.Duration(float64(d) / factor).Truncate(time.Millisecond)
-}
-
-// quickerExpr divides the windows, offsets and times to come of an expression,
-// and the age of a process where it is compared with a time.
-func quickerExpr(t *testing.T, text string, factor float64) string {
-	t.Helper()
-	expr, err := parser.NewParser(parser.Options{}).ParseExpr(text)
-	must(t, err)
-	over := &parser.NumberLiteral{Val: factor}
-	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
-		switch n := n.(type) {
-		case *parser.VectorSelector:
-			n.OriginalOffset = quicker(n.OriginalOffset, factor)
-		case *parser.MatrixSelector:
-			n.Range = max(shortest, quicker(n.Range, factor))
-		case *parser.SubqueryExpr:
-			n.Range, n.Step, n.OriginalOffset = max(shortest, quicker(n.Range, factor)), quicker(n.Step, factor), quicker(n.OriginalOffset, factor)
-		case *parser.Call:
-			if n.Func.Name == "predict_linear" {
-				n.Args[1] = &parser.BinaryExpr{Op: parser.DIV, LHS: &parser.ParenExpr{Expr: n.Args[1]}, RHS: over}
-			}
-		case *parser.BinaryExpr:
-			if n.Op == parser.GTR && strings.HasPrefix(n.LHS.String(), "time() - process_start_time_seconds") {
-				n.RHS = &parser.BinaryExpr{Op: parser.DIV, LHS: &parser.ParenExpr{Expr: n.RHS}, RHS: over}
-			}
-		}
-		return nil
-	})
-	return expr.String()
 }
