@@ -60,6 +60,9 @@ func alertRoutes() []Route {
 		{Method: "GET", Path: "/admin/alerts/one", Title: words.Of("Alert", "告警详情"), Under: "/admin/alerts", Need: Sees, Topics: []string{"alerts"}, Handle: (*Admin).oneAlert},
 		{Method: "GET", Path: "/admin/alerts/history", Title: words.Of("History of alerts", "告警历史"), Group: Alerting, Icon: "history", Need: Sees, Handle: (*Admin).alertHistory},
 		{Method: "GET", Path: "/admin/alerts/json", Need: Sees, Handle: (*Admin).alertsJSON},
+		{Method: "GET", Path: "/admin/alerts/one/json", Need: Sees, Handle: (*Admin).oneAlertJSON},
+		{Method: "GET", Path: "/admin/alerts/history/json", Need: Sees, Handle: (*Admin).alertHistoryJSON},
+		{Method: "GET", Path: "/admin/silences/json", Need: Sees, Handle: (*Admin).silencesJSON},
 		post("ack", (*Admin).ackAlert),
 		post("unack", (*Admin).unackAlert),
 		post("assign", (*Admin).assignAlert),
@@ -263,7 +266,11 @@ func (a *Admin) unackAlert(r *Request) {
 }
 
 func (a *Admin) assignAlert(r *Request) {
-	to := r.Form("assignee")
+	to := strings.TrimSpace(r.Form("assignee"))
+	if to != "" && !slices.ContainsFunc(r.minders(), func(o console.Option) bool { return o.Value == to }) {
+		r.Trouble(fasthttp.StatusUnprocessableEntity, words.Of("No owner or admin has this login.", "没有使用该登录名的所有者或管理员。"))
+		return
+	}
 	a.act(r, "alert.assign", to, words.Of("Assigned.", "已指派。"), func(m *alert.Manager, fp string) error { return m.Assign(fp, r.who(), to) })
 }
 
@@ -271,11 +278,16 @@ func (a *Admin) commentAlert(r *Request) {
 	a.act(r, "alert.comment", "", words.Of("Noted.", "已记录。"), func(m *alert.Manager, fp string) error { return m.Comment(fp, r.who(), r.Form("text")) })
 }
 
-// silenceAlert silences one alert by all of its labels.
+// silenceAlert silences one alert by all of its labels, or, without fp, what
+// the lines of matchers match.
 func (a *Admin) silenceAlert(r *Request) {
 	d, err := time.ParseDuration(r.Form("for"))
 	if err != nil {
 		d = 0
+	}
+	if list := lines(r.Form("matchers")); r.Form("fp") == "" && len(list) > 0 {
+		a.silenceMatching(r, list, d)
+		return
 	}
 	a.act(r, "alert.silence", r.Form("reason"), words.Of("Silenced.", "已静默。"), func(m *alert.Manager, fp string) error {
 		x, found, err := m.One(r.ctx, fp)
@@ -288,6 +300,35 @@ func (a *Admin) silenceAlert(r *Request) {
 		_, err = m.Silence(r.ctx, alert.Silence{Matchers: exactly(x.Labels), End: time.Now().Add(d), Author: r.who(), Reason: r.Form("reason")})
 		return err
 	})
+}
+
+func (a *Admin) silenceMatching(r *Request, list []string, d time.Duration) {
+	m := a.manager(r)
+	if m == nil {
+		return
+	}
+	id, err := m.Silence(r.ctx, alert.Silence{Matchers: list, End: time.Now().Add(d), Author: r.who(), Reason: r.Form("reason")})
+	var bad *notify.Invalid
+	switch {
+	case errors.As(err, &bad):
+		r.Trouble(fasthttp.StatusUnprocessableEntity, bad.Text)
+	case err != nil:
+		r.Fault(err)
+	default:
+		a.did(r, "silence.add", id, strings.Join(list, ", "))
+		r.Done("/admin/silences", words.Of("Silenced.", "已静默。"))
+	}
+}
+
+// lines are the lines of a form's field that have something in them.
+func lines(text string) []string {
+	var list []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			list = append(list, line)
+		}
+	}
+	return list
 }
 
 func historyRow(v console.View, e alert.Episode) console.HistoryRow {
@@ -355,47 +396,6 @@ func (a *Admin) historyCSV(r *Request, v console.View, list []alert.Episode) {
 	}
 	r.CSV("alerts", []string{v.Say("Began (UTC)", "开始（UTC）"), v.Say("Ended (UTC)", "结束（UTC）"), v.Say("Severity", "级别"), v.Say("Alert", "告警"), v.Say("Summary", "摘要"), v.Say("Host", "主机"),
 		v.Say("Value", "当前值"), v.Say("Threshold", "阈值"), v.Say("Acknowledged by", "确认人"), v.Say("Assigned to", "负责人")}, out)
-}
-
-// AlertJSON is an alert for programs: GET /admin/alerts/json.
-type AlertJSON struct {
-	Fingerprint string            `json:"fingerprint"`
-	Name        string            `json:"name"`
-	Severity    string            `json:"severity"`
-	Summary     string            `json:"summary"`
-	Host        string            `json:"host"`
-	Value       string            `json:"value"`
-	Threshold   string            `json:"threshold"`
-	Since       time.Time         `json:"since"`
-	Times       int               `json:"times"`
-	AckBy       string            `json:"ack_by,omitempty"`
-	Assignee    string            `json:"assignee,omitempty"`
-	State       string            `json:"state"` // active, acknowledged, silenced, inhibited, quiet
-	Labels      map[string]string `json:"labels"`
-}
-
-func (a *Admin) alertsJSON(r *Request) {
-	m := a.manager(r)
-	if m == nil {
-		return
-	}
-	lang := r.Tongue()
-	out := []AlertJSON{}
-	for _, x := range m.Active(r.ctx) {
-		state := "active"
-		switch {
-		case x.AckBy != "":
-			state = "acknowledged"
-		case len(x.SilencedBy) > 0:
-			state = "silenced"
-		case x.Inhibited:
-			state = "inhibited"
-		case len(x.Quiet) > 0:
-			state = "quiet"
-		}
-		out = append(out, AlertJSON{x.Fingerprint, x.Name(), x.Severity(), x.Summary().In(lang), x.Item.Host, x.Item.Value, x.Item.Threshold, x.Start, x.Times, x.AckBy, x.Assignee, state, x.Labels})
-	}
-	r.JSON(map[string]any{"alerts": out})
 }
 
 // alertsLive tells pages of alerts that something changed.

@@ -121,12 +121,7 @@ func (a *Admin) addSilence(r *Request) {
 	if err != nil {
 		d = 0
 	}
-	var list []string
-	for line := range strings.Lines(r.Form("matchers")) {
-		if line = strings.TrimSpace(line); line != "" {
-			list = append(list, line)
-		}
-	}
+	list := lines(r.Form("matchers"))
 	if r.Form("do") == "preview" {
 		a.previewSilence(r, m, list)
 		return

@@ -54,7 +54,7 @@ func TestAlertsFromTheCommandLine(t *testing.T) {
 		t.Errorf("%d lines below the head:\n%s", n, list.out)
 	}
 	first := d.do("alerts", "--json").json()["alerts"].([]any)[0].(map[string]any)
-	checkKeys(t, first, "fingerprint", "name", "severity", "summary", "host", "value", "threshold", "since", "times", "state", "labels")
+	checkKeys(t, first, "fingerprint", "episode", "name", "severity", "summary", "host", "value", "threshold", "since", "times", "state", "labels")
 
 	d.do("alerts", "ack", "HighDiskUsage").prints("done: HighDiskUsage")
 	d.do("alerts").prints("acknowledged (operator)")
@@ -87,8 +87,14 @@ func TestAlertsFromTheCommandLine(t *testing.T) {
 	d.run("", "alerts", "comment", "HighDiskUsage", strings.Repeat("x", 5000)).exits(1).tells("4000")
 	d.run("", "alerts", "frobnicate").exits(2)
 
+	d.looksInto(fp)
+
 	d.speaks("zh_CN.UTF-8")
-	d.do("alerts").prints("级别", "HighDiskUsage")
+	d.do("alerts").prints("级别", "严重", "已确认", "HighDiskUsage")
+	d.do("alerts", "show", "HighDiskUsage").prints("HighDiskUsage 触发", "时间线", "开始触发", "已静默", "含义")
+	d.do("alerts", "history").prints("仍在触发", "摘要")
+	d.do("alerts", "silences").prints("没有静默")
+	d.run("", "alerts", "unsilence", "abcd").exits(1).tells("没有静默")
 	d.do("alerts", "comment", "HighDiskUsage", "已下单").prints("已完成")
 	d.run("", "alerts", "ack", "HighDiskUsage").exits(1).tells("已经确认过")
 	d.run("", "alerts", "silence", "HighDiskUsage").exits(1).tells("请填写原因")
@@ -99,11 +105,65 @@ func TestAlertsFromTheCommandLine(t *testing.T) {
 
 	for locale, want := range map[string]string{"en_GB.UTF-8": "no server is running", "zh_CN.UTF-8": "服务器未运行"} {
 		d.speaks(locale)
-		for _, args := range [][]string{{"alerts"}, {"alerts", "--json"}, {"alerts", "ack", "X"}, {"alerts", "comment", "X", "y"}, {"alerts", "silence", "X", "--reason", "y"}} {
+		for _, args := range [][]string{{"alerts"}, {"alerts", "--json"}, {"alerts", "ack", "X"}, {"alerts", "comment", "X", "y"}, {"alerts", "silence", "X", "--reason", "y"}, {"alerts", "show", "X"}, {"alerts", "unack", "X"},
+			{"alerts", "assign", "X", "y"}, {"alerts", "silences"}, {"alerts", "unsilence", "abcd"}, {"alerts", "history"}} {
 			if r := d.run("", args...).exits(1).tells(want); r.out != "" {
 				t.Errorf("%v prints %q", args, r.out)
 			}
 		}
+	}
+}
+
+// looksInto goes on from the terminal: shows an alert that operator has, gives
+// it away and back, ends its silence, makes one by matchers, and searches.
+func (d *desk) looksInto(fp string) {
+	d.t.Helper()
+	if list := d.do("alerts", "silences").prints("active", "operator", `instance="nas"`, "the disk comes at noon"); strings.Count(list.out, "\n") != 2 {
+		d.t.Errorf("silences:\n%s", list.out)
+	}
+	one := d.do("alerts", "silences", "--json").json()["silences"].([]any)[0].(map[string]any)
+	checkKeys(d.t, one, "id", "matchers", "start", "end", "author", "reason", "state", "affects")
+	d.run("", "alerts", "unsilence", "x").exits(1).tells("there is no silence x")
+	d.do("alerts", "unsilence", one["id"].(string)[:10]).prints("done")
+	d.do("alerts", "silences").prints("nothing is silenced")
+	d.do("alerts", "silences", "--all").prints("expired")
+	d.do("alerts", "silence", `instance="ups"`, `alertname=~"Fan.*"`, "--reason", "it is moved").prints("done")
+	if state := d.do("alerts").out; strings.Count(state, "silenced") != 1 {
+		d.t.Errorf("silenced by matchers:\n%s", state)
+	}
+	made := d.do("alerts", "silences", "--json").json()["silences"].([]any)[0].(map[string]any)
+	d.do("alerts", "unsilence", made["id"].(string)).prints("done")
+	d.run("", "alerts", "silence", `instance=~"("`, "--reason", "x").exits(1).tells("matcher")
+	d.run("", "alerts", "silence").exits(2).tells("MATCHER")
+
+	d.do("user", "add", "ann", "--role", "owner", "--generate")
+	d.run("", "alerts", "assign", "HighDiskUsage", "nobody-here").exits(1).tells("login")
+	d.do("alerts", "assign", "HighDiskUsage", "ann").prints("done")
+	d.do("alerts").prints("ann")
+	d.do("alerts", "show", fp[:6]).prints("acknowledged (operator", "ann", "HighDiskUsage fires", "93 %", "80 %", `instance="nas"`, "what it means", "comment (operator): a new disk is ordered", "assigned to ann")
+	shown := d.do("alerts", "show", "HighDiskUsage", "--json").json()
+	for _, key := range []string{"fingerprint", "state", "labels", "annotations", "runbook", "means", "timeline", "assignee", "ack_by"} {
+		if shown[key] == nil {
+			d.t.Errorf("JSON of an alert has no %s: %v", key, shown)
+		}
+	}
+	d.run("", "alerts", "show", "Nothing").exits(1).tells("no alert like Nothing fires or fired")
+	d.run("", "alerts", "show", "FanStopped").exits(1).tells("several alerts")
+	d.do("alerts", "assign", "HighDiskUsage").prints("done")
+	d.do("alerts", "unack", "HighDiskUsage").prints("done")
+	d.run("", "alerts", "unack", "HighDiskUsage").exits(1).tells("nobody has acknowledged it")
+	d.do("alerts", "ack", "HighDiskUsage")
+
+	if past := d.do("alerts", "history", "disk").prints("HighDiskUsage", "still firing", "operator"); strings.Contains(past.out, "FanStopped") {
+		d.t.Errorf("a search finds:\n%s", past.out)
+	}
+	d.do("alerts", "history", "--state", "ended").prints("nothing like this fired")
+	d.run("", "alerts", "history", "--state", "odd").exits(2).tells("firing or ended")
+	d.run("", "alerts", "history", "--severity", "odd").exits(2).tells("critical")
+	d.run("", "alerts", "history", "--limit", "0").exits(1).tells("10000")
+	d.run("", "alerts", "history", "--limit", "1").exits(0).tells("there are more")
+	if v := d.do("alerts", "history", "--name", "FanStopped", "--json").keys("alerts", "more"); len(v["alerts"].([]any)) != 2 {
+		d.t.Errorf("%v", v)
 	}
 }
 
