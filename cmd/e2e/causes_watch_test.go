@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,13 +22,15 @@ import (
 // by the other side, a part of the building is cut off, and its machine has
 // more network cards than it keeps series for.
 func watchStage() stage {
-	other := &refuser{}
+	other, far := &refuser{}, &receiver{}
 	var wing *line
 	return stage{name: "watch", factor: 60, settings: []string{"watch.max_series=4000"},
 		prepare: func(b *box) {
 			b.kernel.showsNetwork()
 			must(b.t, b.kernel.showsCards(containers(1)))
 			other.opens(b)
+			far.lives(b)
+			b.settings = append(b.settings, "watch.remote_write_url=http://"+far.at+"/api/v1/write")
 		},
 		lines: []caused{
 			{alert: "SubnetUnreachable", where: map[string]string{"subnet": "South wing"},
@@ -38,6 +42,10 @@ func watchStage() stage {
 				mend: func(*box) { wing.mend() }, shows: []string{"sick South wing", "subnet_silent South wing"}},
 			{alert: "NotificationsFailing", where: map[string]string{"channel": "duty"}, cause: func(*box) { other.refuses.Store(true) },
 				mend: func(*box) { other.refuses.Store(false) }, shows: []string{"channels duty", "sent result=error"}},
+			{alert: "RemoteWriteFailing", cause: func(b *box) {
+				b.await("samples at the receiver", b.alertsSaid, func() bool { return far.took.Load() > 0 })
+				far.dies()
+			}, mend: far.lives, shows: []string{"sent_behind", "sent_requests result=failed"}},
 			{alert: "CardinalityCapReached", cause: func(b *box) { must(b.t, b.kernel.showsCards(containers(400))) },
 				mend: keepMore, shows: []string{"series node_network"}},
 		}}
@@ -76,6 +84,31 @@ func (r *refuser) opens(b *box) {
 	plan := alert.DefaultPlan()
 	plan.Heartbeat = alert.HeartbeatTo{Channel: "duty", Every: alert.Span(time.Second)}
 	b.appoints([]notify.Channel{{ID: "duty", Name: "duty", Kind: "webhook", Lang: "en", Settings: map[string]string{"url": s.URL}}}, plan)
+}
+
+// receiver is a machine elsewhere that takes samples while it lives.
+type receiver struct {
+	at   string
+	took atomic.Uint64 // requests
+	dies func()
+}
+
+// lives starts it, again at the same address.
+func (r *receiver) lives(b *box) {
+	b.t.Helper()
+	if r.at == "" {
+		r.at = freePort(b.t)
+	}
+	ln, err := net.Listen("tcp", r.at)
+	must(b.t, err)
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		_, _ = io.Copy(io.Discard, q.Body)
+		r.took.Add(1)
+		w.WriteHeader(http.StatusNoContent)
+	})}
+	go func() { _ = s.Serve(ln) }() // ends with dies
+	r.dies = func() { _ = s.Close() }
+	b.t.Cleanup(r.dies)
 }
 
 // reportsFrom starts a probe whose way here is a cable, and waits until it has

@@ -63,6 +63,8 @@ func storage() Board {
 			{ID: "hits", Title: of("Caches that hit", "缓存命中率"), Kind: Line, Unit: "percent", Help: of("Asked and found.", "查询命中的比例。"), Queries: []Query{by(`100 * sum by (cache) (rate(im_cache_hits_total[$__rate_interval])) / (sum by (cache) (rate(im_cache_hits_total[$__rate_interval])) + sum by (cache) (rate(im_cache_misses_total[$__rate_interval])))`, "{{cache}}")}},
 			{ID: "caches", Title: of("Caches", "缓存占用"), Kind: Stacked, Unit: "bytes", Help: of("Memory they take.", "占用的内存。"), Queries: []Query{by(`sum by (cache) (im_cache_bytes)`, "{{cache}}")}, Alerts: []string{"CacheMemoryHigh"}},
 			{ID: "readonly", Title: of("Read-only", "只读状态"), Kind: Bars, Unit: "", Help: of("1 while nothing can be stored because the disk is nearly full.", "磁盘将满、无法写入时为 1。"), Queries: []Query{ask(`max(im_storage_read_only)`, "read-only", "只读")}, Alerts: []string{"StorageReadOnly"}},
+			{ID: "sent_on", Title: of("Sent on to another Prometheus", "发往其他 Prometheus"), Kind: Line, Unit: "seconds", Help: of("How old the newest sample is that the receiver of remote write has. Empty where none is configured.", "remote write 接收端已有的最新采样距今多久；未配置时为空。"),
+				Queries: []Query{ask(`max(posthouse_remote_write_behind_seconds)`, "behind", "落后")}, Alerts: []string{"RemoteWriteFailing"}},
 		}}
 }
 

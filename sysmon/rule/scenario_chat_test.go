@@ -142,10 +142,13 @@ func renewedLate() []input {
 func watchScenarios() []scenario {
 	refused := `posthouse_store_series_refused_total{instance="box"}`
 	failed, sent := `posthouse_notifications_total{instance="box",channel="mail",result="error"}`, count(`posthouse_notifications_total{instance="box",channel="mail",result="ok"}`, phase{2 * h, 1})
+	behind, taken := level(`posthouse_remote_write_behind_seconds{instance="box"}`, phase{2 * h, 900}), `posthouse_remote_write_requests_total{instance="box",result="ok"}`
 	return []scenario{
 		{alert: "CardinalityCapReached", cause: []input{count(refused, phase{15 * m, 0}, phase{m, 10}, phase{30 * m, 0})}, quiet: 15 * m, fires: 15*m + 30*time.Second, ends: 27 * m,
 			below: []input{count(refused, phase{30 * m, 0})}},
 		{alert: "NotificationsFailing", cause: []input{sent, count(failed, phase{15 * m, 0}, phase{m, 0.1}, phase{30 * m, 0})}, quiet: 15 * m, fires: 16 * m, ends: 27 * m,
 			below: []input{sent, count(failed, phase{15 * m, 0}, phase{15 * time.Second, 2.0 / 15}, phase{30 * m, 0})}},
+		{alert: "RemoteWriteFailing", cause: []input{behind, count(taken, phase{20 * m, 1.0 / 15}, phase{25 * m, 0}, phase{20 * m, 1.0 / 15})}, quiet: 39 * m, fires: 40 * m, ends: 46 * m,
+			below: []input{behind, count(taken, phase{h, 1.0 / 600})}, short: []input{behind, count(taken, phase{20 * m, 1.0 / 15}, phase{18 * m, 0}, phase{20 * m, 1.0 / 15})}},
 	}
 }

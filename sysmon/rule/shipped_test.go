@@ -21,7 +21,7 @@ func planned() []string {
 		HighBandwidthUsage NetworkErrors HighErrorRate SlowAPIResponse HighAPILoad StorageWriterSaturated StorageSlowOperations StorageReadOnly
 		CacheMemoryHigh HighDeliveryLatency LowArrivalRate MessageDeliveryDelayed ConnectionsDropped ConnectionsUnusual LowActiveUsers MessagesFew
 		RegistrationsFew DatabaseInsertFailed LowHealthScore ServiceDown InstanceDown HealthCheckFailed ProbeFailed ChatProbeFailed SubnetUnreachable
-		CertificateExpiresSoon FileDescriptorsLow GoroutinesHigh ClockSkew AuthFailuresBurst CardinalityCapReached NotificationsFailing
+		CertificateExpiresSoon FileDescriptorsLow GoroutinesHigh ClockSkew AuthFailuresBurst CardinalityCapReached NotificationsFailing RemoteWriteFailing
 		UncleanShutdown MemoryLeakSuspected`)
 }
 

@@ -103,5 +103,12 @@ func watchBooks() []Runbook {
 		book("NotificationsFailing", "Notices of alerts do not get out. Until it is mended look at the console and at the operators' room.", "告警通知无法送出。修复前请关注控制台与值班室。",
 			[]Evidence{channels(), query("sent", "Notices by channel and result, an hour", "一小时内各渠道结果", "", `sum by (channel, result) (increase(posthouse_notifications_total[1h]))`), probed(), changed(), logged()},
 			act("test_channels", "See what each channel answers", "查看各渠道的回应"), act("retry_hooks", "Deliver what hooks gave up on", "重新投递失败的钩子事件"), look("channels", "/admin/channels", "Mend the settings", "修正设置")),
+		book("RemoteWriteFailing", "The Prometheus that this box sends its samples to takes none: it is down, the way there is cut, the token is no longer good, or it refuses everything. Nothing is lost before three days: samples wait here. The log has the receiver's words.",
+			"接收本机采样的 Prometheus 不再接收：可能已停机、网络中断、令牌失效，或拒绝全部内容。采样在本机保存，三天内不会丢失。日志中有接收端的应答。",
+			[]Evidence{query("sent_behind", "How far behind the receiver is", "接收端落后多久", "seconds", `max by (instance) (posthouse_remote_write_behind_seconds)`),
+				query("sent_requests", "Requests by result, an hour", "一小时内各结果的请求数", "", `sum by (result) (increase(posthouse_remote_write_requests_total[1h]))`),
+				query("sent_samples", "Samples by result, an hour", "一小时内各结果的采样数", "", `sum by (result) (increase(posthouse_remote_write_samples_total[1h]))`),
+				query("reach", "Gateway and names", "网关与域名", "", `{__name__=~"posthouse_gateway_reachable|posthouse_dns_reachable"}`), network(), changed(), logged()},
+			look("receiver", "/admin/boards/storage", "See since when; then look at the receiver itself, its log and the way there", "查看起始时间，再检查接收端本身、其日志与网络")),
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // shipped are the alerts that the box comes with.
-const shipped = `HighCPUUsage, CriticalCPUUsage, HighMemoryUsage, HighDiskUsage, DiskFillsUp, InodesLow, SwapActivity, HighLoad, HighTemperature, HighBandwidthUsage, NetworkErrors, HighErrorRate, SlowAPIResponse, HighAPILoad, StorageWriterSaturated, StorageSlowOperations, StorageReadOnly, CacheMemoryHigh, HighDeliveryLatency, LowArrivalRate, MessageDeliveryDelayed, ConnectionsDropped, ConnectionsUnusual, LowActiveUsers, MessagesFew, RegistrationsFew, DatabaseInsertFailed, LowHealthScore, ServiceDown, InstanceDown, HealthCheckFailed, ProbeFailed, ChatProbeFailed, SubnetUnreachable, CertificateExpiresSoon, FileDescriptorsLow, GoroutinesHigh, ClockSkew, AuthFailuresBurst, CardinalityCapReached, NotificationsFailing, UncleanShutdown, MemoryLeakSuspected`
+const shipped = `HighCPUUsage, CriticalCPUUsage, HighMemoryUsage, HighDiskUsage, DiskFillsUp, InodesLow, SwapActivity, HighLoad, HighTemperature, HighBandwidthUsage, NetworkErrors, HighErrorRate, SlowAPIResponse, HighAPILoad, StorageWriterSaturated, StorageSlowOperations, StorageReadOnly, CacheMemoryHigh, HighDeliveryLatency, LowArrivalRate, MessageDeliveryDelayed, ConnectionsDropped, ConnectionsUnusual, LowActiveUsers, MessagesFew, RegistrationsFew, DatabaseInsertFailed, LowHealthScore, ServiceDown, InstanceDown, HealthCheckFailed, ProbeFailed, ChatProbeFailed, SubnetUnreachable, CertificateExpiresSoon, FileDescriptorsLow, GoroutinesHigh, ClockSkew, AuthFailuresBurst, CardinalityCapReached, NotificationsFailing, RemoteWriteFailing, UncleanShutdown, MemoryLeakSuspected`
 
 func TestEveryShippedAlertHasARunbook(t *testing.T) {
 	books := map[string]Runbook{}
