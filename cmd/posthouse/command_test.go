@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode"
 
@@ -184,4 +187,24 @@ func TestTable(t *testing.T) {
 	if b.String() != want {
 		t.Errorf("table\n%s, want\n%s", b.String(), want)
 	}
+}
+
+// What cannot be opened is told with what to do about it, in both languages.
+func TestWhatCannotBeOpenedSaysWhatToDo(t *testing.T) {
+	d := newDesk(t)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	taken := "server.listen=" + ln.Addr().String()
+	d.run("", "serve", "--set", taken, "--set", "server.listen_local=").exits(1).tells("server.listen", ln.Addr().String(), "posthouse doctor", "choose another port")
+	d.run("", "serve", "--set", "server.listen=192.0.2.77:8443", "--set", "server.listen_local=").exits(1).tells("an address that this machine has")
+	denied := fmt.Errorf("open index: %w", &fs.PathError{Op: "open", Path: "/x", Err: syscall.EACCES})
+	for zh, want := range map[bool]string{false: "run it as root", true: "请以 root"} {
+		if got := (words{zh}).err(denied); !strings.Contains(got, want) || !strings.Contains(got, "/x") {
+			t.Errorf("%q", got)
+		}
+	}
+	d.run("", "probe").exits(2).tells("--report-to URL", "token, list, revoke")
 }

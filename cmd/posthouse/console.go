@@ -180,7 +180,7 @@ func (s *server) bindConsole() error {
 	for i, addr := range s.cfg.Console.Listen {
 		ln, err := net.Listen("tcp", addr)
 		if err != nil {
-			return fmt.Errorf("listen for the console: %w", err)
+			return fmt.Errorf("listen for the console (console.listen): %w", err)
 		}
 		s.consoles = append(s.consoles, ln)
 		s.cfg.Console.Listen[i] = bound(addr, ln)

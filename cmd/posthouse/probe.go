@@ -77,11 +77,11 @@ of the box; nothing else is trusted. Give it in a file, or in POSTHOUSE_PROBE_TO
 	file := cmd.Flags().String("token-file", "", a.say.of("read the token from `FILE` (- is standard input)", "从文件 `FILE` 读取令牌（- 为标准输入）"))
 	once := cmd.Flags().Bool("once", false, a.say.of("make one round, print its steps, report it, and end", "只走一轮，显示各步骤并上报后结束"))
 	keep := cmd.Flags().String("keep-in", "", a.say.of("keep rounds that wait in the directory `DIR`; without it in memory", "把待上报的结果保存在目录 `DIR`，缺省仅在内存中"))
-	help := cmd.RunE
 	cmd.FParseErrWhitelist = cobra.FParseErrWhitelist{}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *to == "" {
-			return help(cmd, args)
+			fmt.Fprint(cmd.ErrOrStderr(), a.usage(cmd))
+			return a.wrongUse("name the box with --report-to URL, or say what to do: token, list, revoke", "请用 --report-to URL 指定服务器，或指明操作：token, list, revoke")
 		}
 		token, err := a.probeTokenFrom(*file)
 		if err != nil {

@@ -178,7 +178,7 @@ func (s *server) bind() error {
 	for i, addr := range s.cfg.Server.Listen {
 		ln, err := net.Listen("tcp", addr)
 		if err != nil {
-			return fmt.Errorf("listen for https: %w", err)
+			return fmt.Errorf("listen for https (server.listen): %w", err)
 		}
 		s.lans = append(s.lans, ln)
 		s.cfg.Server.Listen[i] = bound(addr, ln)
@@ -186,7 +186,7 @@ func (s *server) bind() error {
 	var err error
 	if addr := s.cfg.Server.ListenLocal; addr != "" {
 		if s.local, err = net.Listen("tcp", addr); err != nil {
-			return fmt.Errorf("listen for local http: %w", err)
+			return fmt.Errorf("listen for local http (server.listen_local): %w", err)
 		}
 		s.cfg.Server.ListenLocal = bound(addr, s.local)
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"posthouse/appliance/client"
 	"posthouse/appliance/config"
@@ -73,6 +75,15 @@ func (w words) err(err error) string {
 	case errors.Is(err, client.ErrLost), errors.Is(err, context.DeadlineExceeded):
 		return w.of("the server did not answer to the end; whether the change was made is unknown: look before you try again",
 			"服务器没有答复完毕，更改是否完成未知；请先查看再重试")
+	case errors.Is(err, syscall.EADDRINUSE):
+		return w.of(err.Error()+"; stop what holds the port (posthouse doctor tells what that is), or choose another port in the configuration or with --set",
+			"端口已被占用："+err.Error()+"；请停止占用它的程序（posthouse doctor 会指出），或在配置文件中或用 --set 换一个端口")
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return w.of(err.Error()+"; name an address that this machine has, or a port alone, such as :8443",
+			"本机没有该地址："+err.Error()+"；请填写本机的地址，或只写端口，如 :8443")
+	case errors.Is(err, fs.ErrPermission):
+		return w.of(err.Error()+"; this account may not: run it as root or as the account that the server runs under; posthouse doctor says more",
+			"当前账号没有权限："+err.Error()+"；请以 root 或运行服务器的账号执行；posthouse doctor 可提供更多信息")
 	}
 	return config.Text(err, w.lang())
 }
