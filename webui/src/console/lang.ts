@@ -3,7 +3,7 @@
 import { en, zh, type Key } from "./words";
 
 export const lang: "zh" | "en" = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
-export const locale = lang === "zh" ? "zh-CN" : undefined;
+export const locale = lang === "zh" ? "zh-CN" : "en-GB"; // the charts write days so, too
 
 export function t(key: Key, args: Record<string, string | number> = {}): string {
   return (lang === "zh" ? zh : en)[key].replace(/\{(\w+)\}/g, (whole, name: string) => (name in args ? String(args[name]) : whole));

@@ -2,7 +2,7 @@
 
 import { ago, locale } from "./lang";
 
-const long = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "medium", hour12: false });
+const long = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium", hour12: false });
 
 function write(e: HTMLTimeElement, now: number): void {
   const at = Date.parse(e.dateTime);
