@@ -147,7 +147,7 @@ func healthView(v console.View, now health.Report, changes []health.Change, disk
 		out.Checks = append(out.Checks, console.Check{ID: c.ID, Title: v.In(c.Name), Level: statusLevel(c.Status), Detail: v.In(c.Text), Href: c.Link, Cure: v.Say("Look", "查看")})
 	}
 	for _, c := range changes {
-		out.Changes = append(out.Changes, console.HealthChange{At: c.At, Before: v.Say(c.Before.Round(time.Second).String()+" before", c.Before.Round(time.Second).String()+" 前"),
+		out.Changes = append(out.Changes, console.HealthChange{At: c.At, Before: v.Say(v.Span(c.Before)+" before", v.Span(c.Before)+"前"),
 			What: v.In(c.What), Who: c.Who, Detail: c.Detail, Why: v.In(c.Why), Href: c.Link})
 	}
 	for _, d := range disks {

@@ -198,7 +198,7 @@ func HealthPage(v View, h Health) templ.Component {
 			}
 		}
 		for _, t := range h.Terms {
-			templ_7745c5c3_Err = Meter(v, t.Name, t.Ratio, t.Value+" · −"+t.Points).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Meter(v, t.Name, t.Ratio, t.Value+v.Say(" · −"+t.Points+" points", " · 扣 "+t.Points+" 分")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
