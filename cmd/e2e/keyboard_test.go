@@ -46,13 +46,13 @@ func (p *tab) press(keys string) {
 func (p *tab) tabsTo(css, text string) {
 	p.t.Helper()
 	on := `(() => { const e = document.activeElement; return ` + finder(css, text) + `.includes(e) })()`
-	for range 80 {
+	for range 200 {
 		if ask[bool](p, on) {
 			return
 		}
 		p.press("Tab")
 	}
-	p.t.Fatalf("%s: 80 presses of Tab do not reach %s %q", p.who, css, text)
+	p.t.Fatalf("%s: 200 presses of Tab do not reach %s %q", p.who, css, text)
 }
 
 // focused waits until the focus is on an element.

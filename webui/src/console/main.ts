@@ -10,6 +10,7 @@ import "./policy";
 import htmx from "../../vendor/htmx/htmx.esm.min.js";
 import { startBoards } from "./board";
 import { mount } from "./chart_mount";
+import { startClosing } from "./closing";
 import { startDialogs } from "./dialogs";
 import { startKeys } from "./keys";
 import { startFilters } from "./filter";
@@ -30,6 +31,7 @@ function start(root: ParentNode): void {
 wireRequests(start);
 start(document);
 startKeys();
+startClosing();
 startPalette();
 startLive((e) => {
   htmx.process(e);
