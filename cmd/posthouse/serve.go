@@ -67,6 +67,7 @@ type server struct {
 	console      *admin.Admin
 	watch        *sysmon.Watch // nil: nothing is watched
 	alertChanges atomic.Uint64 // in the lists of alerts
+	figuresSent  sending       // answers of the query API on their way
 	began        time.Time
 	room         *operators                    // of those who mind the box; nil when nothing watches it
 	recent       *recentLog                    // last lines of the log

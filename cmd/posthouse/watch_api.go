@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/url"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -43,9 +47,12 @@ func (s *server) answerFigures(ctx *fasthttp.RequestCtx, v gate.Visitor,
 		return
 	}
 	if s.watch == nil {
-		ctx.Response.Header.SetContentType("application/json")
-		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
-		ctx.SetBodyString(`{"status":"error","errorType":"unavailable","error":"this server does not watch itself"}`)
+		refuseFigures(ctx, fasthttp.StatusServiceUnavailable, "unavailable", "this server does not watch itself")
+		return
+	}
+	if !ctx.IsGet() && !ctx.IsPost() && !ctx.IsHead() {
+		ctx.Response.Header.Set("Allow", "GET, HEAD, POST")
+		refuseFigures(ctx, fasthttp.StatusMethodNotAllowed, "bad_data", "method not allowed: ask with GET or POST")
 		return
 	}
 	form := url.Values{}
@@ -59,9 +66,54 @@ func (s *server) answerFigures(ctx *fasthttp.RequestCtx, v gate.Visitor,
 	// The engine has its own limit of time; a request that is used again after
 	// its end must not be asked whether it has ended.
 	status, kind, body := answer(apiOver(s.watch, s.cfg.Server.HostName, s.cfg.Watch.Interval), context.Background(), path, form)
+	stream, ok := s.figuresSent.take(body)
+	if !ok {
+		refuseFigures(ctx, fasthttp.StatusServiceUnavailable, "unavailable", "too many large answers are being read: try again, or ask for less at once")
+		return
+	}
 	ctx.Response.Header.SetContentType(kind)
 	ctx.SetStatusCode(status)
-	ctx.SetBody(body)
+	ctx.SetBodyStream(stream, len(body))
+}
+
+// refuseFigures is a refusal in the words of the API; text needs no escapes.
+func refuseFigures(ctx *fasthttp.RequestCtx, status int, kind, text string) {
+	ctx.Response.Header.SetContentType("application/json")
+	ctx.SetStatusCode(status)
+	ctx.SetBodyString(`{"status":"error","errorType":"` + kind + `","error":"` + text + `"}`)
+}
+
+// mostSending is how many bytes of answers may wait for their readers: one of a
+// million samples has 30 MB, and a slow reader takes long.
+const mostSending = 128 << 20
+
+// smallAnswer is what is never too much.
+const smallAnswer = 64 << 10
+
+// sending counts the bytes of answers that are being read.
+type sending struct{ bytes atomic.Int64 }
+
+// take makes a body of an answer that is counted until it is closed; false when
+// it would be too much.
+func (s *sending) take(body []byte) (io.ReadCloser, bool) {
+	n := int64(len(body))
+	if all := s.bytes.Add(n); all > mostSending && n > smallAnswer {
+		s.bytes.Add(-n)
+		return nil, false
+	}
+	return &counted{Reader: bytes.NewReader(body), done: sync.OnceFunc(func() { s.bytes.Add(-n) })}, true
+}
+
+// counted is a body that tells when it is not needed any more.
+type counted struct {
+	*bytes.Reader
+	done func()
+}
+
+// Close implements io.Closer.
+func (c *counted) Close() error {
+	c.done()
+	return nil
 }
 
 // apiOver is the API over what watches.

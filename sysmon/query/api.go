@@ -7,7 +7,6 @@ import (
 	"math"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -64,6 +63,8 @@ func (e *Engine) API(d Deps) *API {
 }
 
 const jsonType = "application/json"
+
+var errTruncated = errors.New("results truncated due to limit")
 
 // answer is the data of a success, encoded.
 type answer struct {
@@ -128,6 +129,11 @@ func (a *API) route(ctx context.Context, path string, form url.Values) (answer, 
 		return a.queryRange(ctx, form)
 	case "/format_query", "/parse_query":
 		return a.format(form)
+	case "/query_exemplars":
+		if _, err := a.e.Parse(form.Get("query")); err != nil {
+			return answer{}, named("query", err)
+		}
+		return answer{data: []byte("[]")}, nil // none are kept
 	case "/series":
 		return a.series(ctx, form)
 	case "/labels":
@@ -151,17 +157,9 @@ func (a *API) query(ctx context.Context, form url.Values) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	ctx, cancel, err := within(ctx, form)
-	if err != nil {
-		return answer{}, err
-	}
-	defer cancel()
-	expr := form.Get("query")
-	res, err := a.e.Instant(ctx, expr, at)
-	if err != nil {
-		return answer{}, named("query", err)
-	}
-	return a.result(res, expr)
+	return a.asked(ctx, form, func(ctx context.Context, expr string, lookback time.Duration) (*promql.Result, error) {
+		return a.e.instant(ctx, expr, at, lookback)
+	})
 }
 
 func (a *API) queryRange(ctx context.Context, form url.Values) (answer, error) {
@@ -180,17 +178,54 @@ func (a *API) queryRange(ctx context.Context, form url.Values) (answer, error) {
 	if from.IsZero() || to.IsZero() {
 		return answer{}, invalid("start", errors.New(`cannot parse "" to a valid timestamp`))
 	}
+	return a.asked(ctx, form, func(ctx context.Context, expr string, lookback time.Duration) (*promql.Result, error) {
+		return a.e.spread(ctx, expr, from, to, step, lookback)
+	})
+}
+
+// asked evaluates with the parameters that both kinds of queries have.
+func (a *API) asked(ctx context.Context, form url.Values, eval func(context.Context, string, time.Duration) (*promql.Result, error)) (answer, error) {
 	ctx, cancel, err := within(ctx, form)
 	if err != nil {
 		return answer{}, err
 	}
 	defer cancel()
+	limit, err := limitOf(form)
+	if err != nil {
+		return answer{}, err
+	}
+	lookback, err := lookbackOf(form)
+	if err != nil {
+		return answer{}, err
+	}
 	expr := form.Get("query")
-	res, err := a.e.Range(ctx, expr, from, to, step)
+	res, err := eval(ctx, expr, lookback)
 	if err != nil {
 		return answer{}, named("query", err)
 	}
+	if limit > 0 {
+		truncate(res, limit)
+	}
 	return a.result(res, expr)
+}
+
+// truncate leaves the first series of a result, with a warning when there were
+// more.
+func truncate(res *promql.Result, limit int) {
+	cut := false
+	switch v := res.Value.(type) {
+	case promql.Vector:
+		if cut = len(v) > limit; cut {
+			res.Value = v[:limit]
+		}
+	case promql.Matrix:
+		if cut = len(v) > limit; cut {
+			res.Value = v[:limit]
+		}
+	}
+	if cut {
+		res.Warnings = res.Warnings.Add(errTruncated)
+	}
 }
 
 // result writes what the engine found.
@@ -238,10 +273,8 @@ func (a *API) selection(form url.Values) (s selection, err error) {
 	if s.to, err = timeOf(form, "end", time.UnixMilli(math.MaxInt64/1000)); err != nil {
 		return s, err
 	}
-	if text := form.Get("limit"); text != "" {
-		if s.limit, err = strconv.Atoi(text); err != nil || s.limit < 0 {
-			return s, invalid("limit", fmt.Errorf("%q is no number from 0 on", text))
-		}
+	if s.limit, err = limitOf(form); err != nil {
+		return s, err
 	}
 	s.sets, err = a.e.matchers(form["match[]"])
 	return s, err
@@ -311,7 +344,7 @@ func (a *API) series(ctx context.Context, form url.Values) (answer, error) {
 		out, n, warn := []byte{'['}, 0, annotations.Annotations(nil)
 		for all.Next() {
 			if n == a.most(s) {
-				warn = warn.Add(errors.New("results truncated due to limit"))
+				warn = warn.Add(errTruncated)
 				break
 			}
 			if n++; n > 1 {
@@ -374,7 +407,7 @@ func (a *API) texts(ctx context.Context, form url.Values, of func(context.Contex
 		var warn annotations.Annotations
 		if len(all) > a.most(s) {
 			all = all[:a.most(s)]
-			warn = warn.Add(errors.New("results truncated due to limit"))
+			warn = warn.Add(errTruncated)
 		}
 		raw, err := marshal(all)
 		return answer{data: raw, warn: warn}, err

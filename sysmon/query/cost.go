@@ -18,10 +18,13 @@ import (
 //     engine keeps eight bytes for each of them before it reads a sample.
 //   - Regular expressions are compiled while an expression is parsed, some 360
 //     bytes for each state: (a{0,1000}){…} is 2,000 states in ten bytes.
+//   - An expression deep in itself takes the cube of its depth to be written
+//     neatly.
 //   - label_join and label_replace write labels out of labels; a chain of them
 //     doubles a text with each link.
 const (
 	mostStates  = 40_000 // of all regular expressions of an expression
+	mostNested  = 400    // parts of an expression inside each other
 	mostWritten = 16_384 // bytes that functions write into labels of one series
 	usualLabel  = 256    // bytes taken for a label as it is stored
 	usualStep   = time.Minute
@@ -76,6 +79,27 @@ func states(re *syntax.Regexp) int {
 		n *= max(1, re.Min+1, re.Max)
 	}
 	return n
+}
+
+// nested refuses an expression that is too deep in itself.
+func nested(expr parser.Expr) error {
+	if depth(expr, 0) <= mostNested {
+		return nil
+	}
+	return refuse(BadData, nil, fmt.Sprintf("the expression is nested more than %d deep: record a part of it with a rule", mostNested),
+		fmt.Sprintf("表达式嵌套超过 %d 层：请用记录规则保存其中一部分。", mostNested))
+}
+
+// depth is counted no further than one over mostNested.
+func depth(node parser.Node, above int) int {
+	deepest := above + 1
+	if deepest > mostNested {
+		return deepest
+	}
+	for child := range parser.ChildrenIter(node) {
+		deepest = max(deepest, depth(child, above+1))
+	}
+	return deepest
 }
 
 // payable refuses a parsed expression whose subqueries or labels would take

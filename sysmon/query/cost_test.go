@@ -51,7 +51,9 @@ func TestQueriesThatWouldEatTheMemory(t *testing.T) {
 	b.refuses(BadData, "regular expressions", instant(bomb))
 	b.refuses(BadData, "regular expressions", instant(`label_replace(x, "a", "", "a", "`+strings.Repeat("[a-z]{1000}", 100)+`")`))
 	b.refuses(Execution, "label_join", instant(doubled("x", 10)))
-	b.refuses(Execution, "label_join", instant(doubled("x", 400)))
+	b.refuses(Execution, "label_join", instant(doubled("x", 350)))
+	b.refuses(BadData, "nested", instant(strings.Repeat("sum(", 3000)+"x"+strings.Repeat(")", 3000)))
+	b.refuses(BadData, "nested", instant("1"+strings.Repeat("+1", 8000)))
 	b.refuses(Execution, "label_join", instant(`label_join(x, "a", ""`+strings.Repeat(`, "a"`, 2000)+`)`))
 	b.refuses(Execution, "label_join", instant(`label_replace(x, "a", "`+strings.Repeat("$1", 2000)+`", "a", "(.*)")`))
 	var many []string
@@ -64,6 +66,9 @@ func TestQueriesThatWouldEatTheMemory(t *testing.T) {
 		"start": {seconds(start())}, "end": {seconds(start().Add(3 * time.Hour))}}); status != 422 || !strings.Contains(string(body), "the answer has 1,080,100 samples") {
 		t.Errorf("an answer of 30 MB: %d %.200s", status, body)
 	}
+	if status, _, body := api.Serve(context.Background(), "/api/v1/format_query", url.Values{"query": {strings.Repeat("(", 8000) + "1" + strings.Repeat(")", 8000)}}); status != 400 {
+		t.Errorf("an expression 8,000 deep: %d %.200s", status, body)
+	}
 	for _, path := range []string{"/api/v1/series", "/api/v1/labels"} {
 		if status, _, body := api.Serve(context.Background(), path, url.Values{"match[]": {bomb}}); status != 400 || !strings.Contains(string(body), "regular expressions") {
 			t.Errorf("%s: %d %.200s", path, status, body)
@@ -74,7 +79,7 @@ func TestQueriesThatWouldEatTheMemory(t *testing.T) {
 	}
 
 	// What people ask goes on.
-	for _, expr := range []string{doubled("x", 2), `max_over_time(sum(x)[30d:1m])`, `avg_over_time(rate(x[5m])[2y:5m])`, `x{a=~"[0-9a-f]{16,64}|` + strings.Repeat("host-1.example.com|", 500) + `b"}`,
+	for _, expr := range []string{doubled("x", 2), "x" + strings.Repeat(" + x", 200), `max_over_time(sum(x)[30d:1m])`, `avg_over_time(rate(x[5m])[2y:5m])`, `x{a=~"[0-9a-f]{16,64}|` + strings.Repeat("host-1.example.com|", 500) + `b"}`,
 		`label_replace(x, "b", "$1-$2", "a", "(.)(.*)")`} {
 		if res, err := instant(expr)(b.e); err != nil || len(res.Value.(promql.Vector)) != 1 {
 			t.Errorf("%.80s: %v %v", expr, res, err)

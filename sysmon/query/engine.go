@@ -80,14 +80,24 @@ func (e *Engine) Limits() Limits { return e.limits }
 // Instant evaluates an expression at a time. The value of the result is a
 // Vector, a Matrix, a Scalar or a String. Errors are *Error.
 func (e *Engine) Instant(ctx context.Context, expr string, t time.Time) (*promql.Result, error) {
+	return e.instant(ctx, expr, t, 0)
+}
+
+// instant is Instant with a lookback of its own; 0: that of the limits.
+func (e *Engine) instant(ctx context.Context, expr string, t time.Time, lookback time.Duration) (*promql.Result, error) {
 	return e.run(ctx, e.turns, expr, 0, func(ctx context.Context) (promql.Query, error) {
-		return e.ql.NewInstantQuery(ctx, e.over, nil, expr, t)
+		return e.ql.NewInstantQuery(ctx, e.over, promql.NewPrometheusQueryOpts(false, lookback), expr, t)
 	})
 }
 
 // Range evaluates an expression at from, from+step, … up to and including to.
 // The value of the result is a Matrix. Errors are *Error.
 func (e *Engine) Range(ctx context.Context, expr string, from, to time.Time, step time.Duration) (*promql.Result, error) {
+	return e.spread(ctx, expr, from, to, step, 0)
+}
+
+// spread is Range with a lookback of its own; 0: that of the limits.
+func (e *Engine) spread(ctx context.Context, expr string, from, to time.Time, step, lookback time.Duration) (*promql.Result, error) {
 	switch {
 	case step <= 0:
 		return nil, refuse(BadData, nil, "zero or negative query resolution step widths are not accepted. Try a positive integer", "步长必须大于零。")
@@ -98,7 +108,7 @@ func (e *Engine) Range(ctx context.Context, expr string, from, to time.Time, ste
 			fmt.Sprintf("每个序列最多 %s 个点，请增大步长或缩短时间范围。", thousands(e.limits.Points)))
 	}
 	return e.run(ctx, e.turns, expr, to.Sub(from), func(ctx context.Context) (promql.Query, error) {
-		return e.ql.NewRangeQuery(ctx, e.over, nil, expr, from, to, step)
+		return e.ql.NewRangeQuery(ctx, e.over, promql.NewPrometheusQueryOpts(false, lookback), expr, from, to, step)
 	})
 }
 
@@ -132,6 +142,9 @@ func (e *Engine) Parse(expr string) (parser.Expr, error) {
 	parsed, err := e.parse.ParseExpr(expr)
 	if err != nil {
 		return nil, notParsed(err)
+	}
+	if err := nested(parsed); err != nil {
+		return nil, err
 	}
 	return parsed, nil
 }

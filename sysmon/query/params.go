@@ -30,6 +30,35 @@ func within(ctx context.Context, form url.Values) (context.Context, context.Canc
 	return ctx, cancel, nil
 }
 
+// mostLookback bounds what may be asked for.
+const mostLookback = time.Hour
+
+// lookbackOf reads how old a sample may be, at most mostLookback; 0: as usual.
+func lookbackOf(form url.Values) (time.Duration, error) {
+	text := form.Get("lookback_delta")
+	if text == "" {
+		return 0, nil
+	}
+	d, err := Duration(text)
+	if err != nil {
+		return 0, invalid("lookback_delta", err)
+	}
+	return min(max(d, 0), mostLookback), nil
+}
+
+// limitOf reads how many entries are wanted; 0: all.
+func limitOf(form url.Values) (int, error) {
+	text := form.Get("limit")
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, invalid("limit", fmt.Errorf("%q is no number from 0 on", text))
+	}
+	return n, nil
+}
+
 func timeOf(form url.Values, param string, otherwise time.Time) (time.Time, error) {
 	text := form.Get(param)
 	if text == "" {
