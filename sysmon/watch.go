@@ -34,6 +34,7 @@ type Options struct {
 	Version     string
 	HostName    string // label instance, and how messages call the box
 	ExternalURL string // address of the server without a slash at its end, for links
+	LinkMbit    int    // Mbit/s of network cards that do not say it; 0: not known
 
 	Interval    time.Duration // of sampling and of rules
 	Raw, Rollup time.Duration // how long samples are kept
@@ -116,7 +117,7 @@ func Open(o Options) (w *Watch, err error) {
 			w = nil
 		}
 	}()
-	w.Host = host.New(host.Options{DataDir: o.DataDir, Version: o.Version, Patience: min(hostPatience, o.Interval*8/10)})
+	w.Host = host.New(host.Options{DataDir: o.DataDir, Version: o.Version, LinkMbit: o.LinkMbit, Patience: min(hostPatience, o.Interval*8/10)})
 	if w.Store, err = store.Open(o.Dir, store.Options{Raw: o.Raw, Rollup: o.Rollup, MaxSeries: o.MaxSeries, Log: o.Log}); err != nil {
 		return w, fmt.Errorf("open the store of metrics: %w", err)
 	}

@@ -188,3 +188,32 @@ func TestFilesAndFunctionsStaySmall(t *testing.T) {
 		}
 	}
 }
+
+// Every key of the configuration is read by something outside the package that
+// reads the file, or by a method beside its field.
+func TestEveryKeyOfTheConfigurationHasAnEffect(t *testing.T) {
+	keys, used := map[string]bool{}, map[string]bool{}
+	for _, s := range sources(t) {
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.Field:
+				if s.pkg == "appliance/config" && !s.test && n.Tag != nil && strings.Contains(n.Tag.Value, `default:"`) {
+					for _, name := range n.Names {
+						keys[name.Name] = true
+					}
+				}
+			case *ast.SelectorExpr:
+				used[n.Sel.Name] = used[n.Sel.Name] || !s.test && (s.pkg != "appliance/config" || filepath.Base(s.path) == "config.go")
+			}
+			return true
+		})
+	}
+	if len(keys) < 50 {
+		t.Fatalf("only %d keys were found", len(keys))
+	}
+	for key := range keys {
+		if !used[key] {
+			t.Errorf("nothing reads the configuration's %s", key)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func (s *server) openWatch(log *slog.Logger) {
 	s.room = newOperators(s.box, func(_ context.Context, fingerprint, who string) error { return s.watch.Alerts.Ack(fingerprint, who) })
 	w, err := sysmon.Open(sysmon.Options{Probe: tries,
 		Dir: filepath.Join(s.cfg.Server.DataDir, watchDir), DataDir: s.cfg.Server.DataDir, Version: version(),
-		HostName: s.cfg.Server.HostName, ExternalURL: s.externalURL(),
+		HostName: s.cfg.Server.HostName, ExternalURL: s.externalURL(), LinkMbit: c.LinkMbit,
 		Interval: c.Interval, Raw: time.Duration(c.RawDays) * day, Rollup: time.Duration(c.RollupDays) * day, MaxSeries: c.MaxSeries,
 		RemoteURL: c.RemoteWriteURL, RemoteToken: c.RemoteWriteFile,
 		Sources:  []scrape.Target{{Job: "posthouse", Source: s.writeMetrics}},

@@ -14,6 +14,7 @@ import (
 type Options struct {
 	DataDir  string           // its mount is marked; the marker of a clean shutdown is kept in its directory watch
 	Version  string           // of the program, for posthouse_build_info
+	LinkMbit int              // Mbit/s of network cards that do not say it; 0: not known
 	Patience time.Duration    // how long Write waits for a part; 2 s when 0
 	Now      func() time.Time // time.Now when nil
 

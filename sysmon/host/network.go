@@ -44,8 +44,12 @@ func (h *Host) takeNetwork(ctx context.Context, p *page) error {
 	}
 	p.head("node_network_speed_bytes")
 	for _, c := range cards {
-		raw, err := h.read("class/net", c.Name, "speed") // Mbit/s; an error or -1 when the card cannot tell
-		if mbit, bad := strconv.ParseFloat(raw, 64); err == nil && bad == nil && mbit > 0 {
+		raw, _ := h.read("class/net", c.Name, "speed") // Mbit/s; an error or -1 when the card cannot tell
+		mbit, err := strconv.ParseFloat(raw, 64)
+		if (err != nil || mbit <= 0) && c.Name != "lo" {
+			mbit = float64(h.o.LinkMbit)
+		}
+		if mbit > 0 {
 			p.put(mbit*1e6/8, "device", c.Name)
 		}
 	}
