@@ -127,10 +127,6 @@ func New(o Options) *Admin {
 // Close ends the streams and the loop.
 func (a *Admin) Close() { a.hub.close() }
 
-// Publish sends a moment to everybody who follows the topic. data is one JSON
-// value or one piece of HTML; it must say nothing that auditors may not see.
-func (a *Admin) Publish(topic, data string) { a.hub.publish(topic, data) }
-
 // Serve answers a request at or below /admin. It gives the pattern of the
 // route, for metrics.
 func (a *Admin) Serve(ctx *fasthttp.RequestCtx, v Visitor) string {

@@ -28,10 +28,8 @@
 // the name of its topic, an id "<start of the server>.<number>", and one JSON value or
 // one piece of HTML as data. A Live topic is a state: a new stream gets it at once, and
 // again whenever it has changed; with Last-Event-ID only what changed since.
-// Published events are moments: a stream that comes back gets those it missed,
-// of the last 64. A comment and the
-// event beat every 15 s keep the connection open and tell the page that it is. The event
-// bye ends it: data login (the session is over), full (too many streams of this
+// A comment and the event beat every 15 s keep the connection open and tell the
+// page that it is. The event bye ends it: data login (the session is over), full (too many streams of this
 // person: 8), drain (the server stops). A reader with 64 events waiting is dropped,
 // and comes back with its id.
 //

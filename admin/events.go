@@ -31,7 +31,6 @@ const (
 	streamsOfOne  = 8
 	streamsAtOnce = 500
 	streamQueue   = 64
-	momentsKept   = 64
 	followsAtOnce = 32
 	farewell      = "bye"
 )
@@ -57,7 +56,6 @@ type hub struct {
 	topics  []Live
 	states  map[string]event // by topic and language
 	due     map[string]time.Time
-	moments []event
 	closed  bool
 }
 
@@ -151,23 +149,6 @@ func (h *hub) tell(topic, lang, data string) {
 	}
 }
 
-// publish sends a moment.
-func (h *hub) publish(topic, data string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.n++
-	e := event{h.n, topic, data}
-	h.moments = append(h.moments, e)
-	if len(h.moments) > momentsKept {
-		h.moments = slices.Delete(h.moments, 0, len(h.moments)-momentsKept)
-	}
-	for _, s := range slices.Clone(h.streams) {
-		if s.topics[topic] {
-			h.give(s, e)
-		}
-	}
-}
-
 // give puts an event into a stream's queue; one that does not read is dropped.
 func (h *hub) give(s *stream, e event) {
 	select {
@@ -212,10 +193,10 @@ func (h *hub) join(s *stream, last string) bool {
 			i--
 		}
 	}
-	seen, again := uint64(0), false
+	seen := uint64(0)
 	if start, n, ok := strings.Cut(last, "."); ok && start == h.start {
 		if v, err := strconv.ParseUint(n, 10, 64); err == nil {
-			seen, again = v, true
+			seen = v
 		}
 	}
 	var missed []event
@@ -224,11 +205,6 @@ func (h *hub) join(s *stream, last string) bool {
 			missed = append(missed, e)
 		}
 		h.due[topic+" "+s.lang] = time.Time{} // what is shown may be old
-	}
-	for _, e := range h.moments {
-		if again && e.n > seen && s.topics[e.topic] {
-			missed = append(missed, e)
-		}
 	}
 	slices.SortFunc(missed, func(a, b event) int { return int(int64(a.n) - int64(b.n)) })
 	h.streams = append(h.streams, s)

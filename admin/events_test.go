@@ -73,31 +73,6 @@ func TestAStateIsToldWhenItChanges(t *testing.T) {
 	})
 }
 
-// Moments missed in a break come when the stream comes back, not to a new one.
-func TestMomentsAreTakenUpAgain(t *testing.T) {
-	h := newHub(time.Now, nil)
-	defer h.close()
-	s := follower(1, "fired")
-	h.join(s, "")
-	h.publish("fired", "one")
-	h.publish("other", "not followed")
-	got := s.waiting()
-	if len(got) != 1 || got[0].data != "one" {
-		t.Fatalf("told %v", got)
-	}
-	h.leave(s)
-	for i := range momentsKept + 10 {
-		h.publish("fired", fmt.Sprint(i))
-	}
-	back, fresh := follower(1, "fired"), follower(1, "fired")
-	h.join(back, fmt.Sprintf("%s.%d", h.start, got[0].n))
-	h.join(fresh, "")
-	missed := back.waiting()
-	if len(missed) != momentsKept || missed[0].data != "10" || len(fresh.waiting()) != 0 {
-		t.Errorf("%d missed moments, %d for a new stream", len(missed), len(fresh.waiting()))
-	}
-}
-
 // A reader that does not read, and the ninth stream of one person, cost nobody
 // anything.
 func TestStreamsAreBounded(t *testing.T) {
@@ -107,7 +82,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	h.join(slow, "")
 	h.join(other, "")
 	for i := range streamQueue + 1 {
-		h.publish("x", fmt.Sprint(i))
+		h.tell("x", "en", fmt.Sprint(i))
 		other.waiting()
 	}
 	if _, open := <-slow.over; open || slow.end != "" {
@@ -146,7 +121,7 @@ func TestAStreamOnTheWire(t *testing.T) {
 			defer close(done)
 			w.write(bufio.NewWriter(&text))
 		}()
-		h.publish("x", "<p>\n</p>")
+		h.tell("x", "en", "<p>\n</p>")
 		time.Sleep(16 * time.Second)
 		holds.Store(false)
 		<-done

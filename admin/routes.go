@@ -17,7 +17,6 @@ const (
 	Anyone  Need = iota
 	Sees         // auditor, admin, owner
 	Manages      // admin, owner
-	Owns         // owner
 )
 
 // Group is a part of the navigation.

@@ -2,7 +2,6 @@ package config
 
 import (
 	"net/netip"
-	"path/filepath"
 	"time"
 )
 
@@ -152,15 +151,4 @@ func (w Watch) Metrics() []netip.Prefix { return prefixes(w.MetricsNetworks) }
 type Log struct {
 	Level  string `toml:"level" default:"info" oneof:"debug,info,warn,error" restart:"no" doc:"Least important level that is written." zh:"写出的最低级别。"`
 	Format string `toml:"format" default:"text" oneof:"text,json" restart:"yes" doc:"text for people, json for collectors." zh:"text 供人阅读，json 供采集程序读取。"`
-}
-
-// Embedded is the configuration of a development run: the defaults, with the
-// data in dataDir, plain http on 127.0.0.1:8065 and https on :8443. It is not
-// validated; a dataDir longer than about 90 bytes makes a socket path that the
-// kernel refuses.
-func Embedded(dataDir string) Config {
-	c := defaults()
-	c.Server.DataDir = filepath.Clean(dataDir)
-	c.resolve()
-	return c
 }

@@ -390,21 +390,6 @@ func TestMachineName(t *testing.T) {
 	}
 }
 
-func TestEmbedded(t *testing.T) {
-	c := Embedded("./data")
-	if err := c.Validate(nil); err != nil {
-		t.Fatal(err)
-	}
-	if c.Server.ListenLocal != "127.0.0.1:8065" || !slices.Equal(c.Server.Listen, []string{":8443"}) ||
-		!filepath.IsAbs(c.Server.DataDir) || filepath.Base(c.Server.DataDir) != "data" || c.Server.Socket != filepath.Join(c.Server.DataDir, "posthouse.sock") {
-		t.Errorf("%+v", c.Server)
-	}
-	c.Limits.HistoryPage = 0
-	if err := c.Validate(nil); err == nil || !strings.Contains(err.Error(), "limits.history_page") {
-		t.Errorf("Validate: %v", err)
-	}
-}
-
 func TestBytes(t *testing.T) {
 	for s, want := range map[string]Bytes{"0": 0, "1": 1, "64KiB": 65536, "20 GiB": 20 << 30, "500MB": 5e8, "1.5gib": 3 << 29, "7B": 7, "4PiB": 4 << 50} {
 		if got, err := ParseBytes(s); err != nil || got != want {

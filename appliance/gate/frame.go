@@ -16,7 +16,6 @@ const (
 	opPong  = 10
 	final   = 0x80
 
-	closeNormal   = 1000
 	closeUnwanted = 1003 // binary frames
 	closeBadUTF8  = 1007
 	closeFault    = 1011

@@ -53,7 +53,6 @@ const (
 	keyUser    = "user"
 	keyDevice  = "device"
 	keyAddress = "address"
-	keyMethod  = "method"
 	keyReason  = "reason"
 	keyError   = "error"
 )

@@ -35,7 +35,6 @@ const (
 	HeaderChecksum    = "Upload-Checksum"
 	HeaderOverride    = "X-HTTP-Method-Override"
 	HeaderLocation    = "Location"
-	HeaderCache       = "Cache-Control" // "no-store" on the answer to HEAD
 )
 
 // Status codes, by what the protocol uses them for.

@@ -77,11 +77,6 @@ func (e *Episode) Severity() string {
 // Firing says that it has not ended.
 func (e *Episode) Firing() bool { return e.End.IsZero() }
 
-// Patient says that the alert is about the chat or what it stores.
-func (e *Episode) Patient() bool {
-	return e.Labels["subject"] == "chat" || e.Labels["subject"] == "storage"
-}
-
 // Summary is its sentence.
 func (e *Episode) Summary() words.Text { return both(e.Annotations, "summary", e.Name()) }
 

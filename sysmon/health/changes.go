@@ -21,7 +21,6 @@ const (
 	BackupRan     = "backup"
 	RuleEdited    = "rule_edit"
 	Acted         = "action" // a step of a runbook or another act of an admin
-	Cleaned       = "housekeeping"
 )
 
 // Event is something that happened to the box.

@@ -245,7 +245,7 @@ func (b *Books) tell(ctx context.Context, c Case, a Action, act Act) {
 	}
 	sort.Strings(detail)
 	b.opt.Audit(ctx, AuditEntry{Who: act.Who, Action: "runbook." + a.ID, Object: c.Alert.Name, Outcome: outcome,
-		Detail: strings.TrimSpace(strings.Join(detail, " ") + " " + act.Result.EN), TraceOfCase: c.ID})
+		Detail: strings.TrimSpace(strings.Join(detail, " ") + " " + act.Result.EN)})
 	if act.Dry {
 		return
 	}

@@ -146,10 +146,9 @@ type Case struct {
 
 // AuditEntry is what is told to the audit.
 type AuditEntry struct {
-	Who                     Person
-	Action, Object, Detail  string
-	Outcome                 string // done, refused, failed, tried
-	TraceOfCase, TraceOfAct string
+	Who                    Person
+	Action, Object, Detail string
+	Outcome                string // done, refused, failed, tried
 }
 
 // Options say with what to work.
