@@ -75,7 +75,7 @@ of the box; nothing else is trusted. Give it in a file, or in POSTHOUSE_PROBE_TO
   posthouse probe --report-to https://chat.lan:8443 --once`
 	to := cmd.Flags().String("report-to", "", a.say.of("`URL` of the box, as people open it", "服务器的 `URL`，与大家打开的地址一致"))
 	file := cmd.Flags().String("token-file", "", a.say.of("read the token from `FILE` (- is standard input)", "从文件 `FILE` 读取令牌（- 为标准输入）"))
-	once := cmd.Flags().Bool("once", false, a.say.of("make one round, print its steps, report it, and end", "只走一轮，显示各步骤并上报后结束"))
+	once := cmd.Flags().Bool("once", false, a.say.of("make one round, print its steps, report it, and end; the box expects more and raises an alarm when none come", "只走一轮，显示各步骤并上报后结束；服务器会期待后续上报，没有则告警"))
 	keep := cmd.Flags().String("keep-in", "", a.say.of("keep rounds that wait in the directory `DIR`; without it in memory", "把待上报的结果保存在目录 `DIR`，缺省仅在内存中"))
 	cmd.FParseErrWhitelist = cobra.FParseErrWhitelist{}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

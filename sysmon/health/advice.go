@@ -56,7 +56,11 @@ func (h *Health) Advise(ctx context.Context, at time.Time) ([]Advice, error) {
 		v[adviseCores] = h.opt.Cores
 	}
 	datum := func(en, zh, format, expr string) Datum {
-		return Datum{Name: words.Of(en, zh), Value: fmt.Sprintf(format, v[expr]), Expr: expr}
+		d := Datum{Name: words.Of(en, zh), Value: "–", Expr: expr}
+		if !math.IsNaN(v[expr]) {
+			d.Value = fmt.Sprintf(format, v[expr])
+		}
+		return d
 	}
 	cpu := []Datum{datum("processors in use, 95 % of the time below", "处理器使用率（95 分位）", "%.0f %%", adviseCPU),
 		datum("mean", "平均", "%.0f %%", adviseCPUMean), datum("processors", "处理器数", "%.0f", adviseCores)}
@@ -105,6 +109,9 @@ func (h *Health) Advise(ctx context.Context, at time.Time) ([]Advice, error) {
 }
 
 func gib(v float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
 	if math.Abs(v) < 1<<30 {
 		return fmt.Sprintf("%.0f MiB", v/(1<<20))
 	}

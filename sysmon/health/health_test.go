@@ -232,6 +232,11 @@ func TestForecastAndAdviceOfADiskThatFillsUp(t *testing.T) {
 		if len(a.Data) == 0 || a.Text.ZH == "" {
 			t.Errorf("%+v rests on nothing", a)
 		}
+		for _, d := range a.Data {
+			if strings.Contains(d.Value, "NaN") {
+				t.Errorf("%s: %s", d.Name.EN, d.Value)
+			}
+		}
 	}
 	if got := strings.Join(ids, " "); got != "cpu memory disk" {
 		t.Errorf("advised %s", got)
