@@ -235,23 +235,32 @@ func (c *UpdateUser) scopes(_ *Batch, sc *scopes) {
 	}
 }
 
-func (c *UpdateUser) decide(b *Batch) (Outcome, error) {
-	old := b.s.users[c.User]
-	if c.Self {
+// mayChange refuses a change of an account: nil is none, one's own is free, and
+// that of an owner is not for an admin, who is told so in two languages.
+func (b *Batch) mayChange(u *record.User, self bool, en, zh string) error {
+	if self {
 		if _, err := b.caller(); err != nil {
-			return Outcome{}, err
+			return err
 		}
 	} else {
 		mine, err := b.manager()
 		if err != nil {
-			return Outcome{}, err
+			return err
 		}
-		if old != nil && rank(old.Role) > mine {
-			return Outcome{}, wire.Refuse(wire.Forbidden, "an admin cannot change an owner", "管理员不能更改所有者")
+		if u != nil && rank(u.Role) > mine {
+			return wire.Refuse(wire.Forbidden, en, zh)
 		}
 	}
-	if old == nil {
-		return Outcome{}, wire.Refuse(wire.NotFound, "there is no such account", "没有这个账号")
+	if u == nil {
+		return wire.Refuse(wire.NotFound, "there is no such account", "没有这个账号")
+	}
+	return nil
+}
+
+func (c *UpdateUser) decide(b *Batch) (Outcome, error) {
+	old := b.s.users[c.User]
+	if err := b.mayChange(old, c.Self, "an admin cannot change an owner", "管理员不能更改所有者"); err != nil {
+		return Outcome{}, err
 	}
 	u := *old
 	set(&u.Name, c.Name)
@@ -317,21 +326,8 @@ func (c *SetPassword) scopes(_ *Batch, sc *scopes) { sc.write(scUser, uint64(c.U
 
 func (c *SetPassword) decide(b *Batch) (Outcome, error) {
 	u := b.s.users[c.User]
-	if c.Self {
-		if _, err := b.caller(); err != nil {
-			return Outcome{}, err
-		}
-	} else {
-		mine, err := b.manager()
-		if err != nil {
-			return Outcome{}, err
-		}
-		if u != nil && rank(u.Role) > mine {
-			return Outcome{}, wire.Refuse(wire.Forbidden, "an admin cannot change an owner's password", "管理员不能更改所有者的密码")
-		}
-	}
-	if u == nil {
-		return Outcome{}, wire.Refuse(wire.NotFound, "there is no such account", "没有这个账号")
+	if err := b.mayChange(u, c.Self, "an admin cannot change an owner's password", "管理员不能更改所有者的密码"); err != nil {
+		return Outcome{}, err
 	}
 	body := &record.PasswordSet{User: c.User, PHC: c.PHC}
 	for _, d := range b.s.userDevices[c.User] {

@@ -147,19 +147,27 @@ func (s *State) History(p wire.HistoryParams) (page wire.History, err error) {
 			page.More = from > 1
 		}
 		for seq := from; seq <= to; seq++ {
-			m, err := s.mustMessage(tx, p.Room, seq)
-			if err != nil {
+			if err := s.show(tx, p.Room, seq, &page); err != nil {
 				return err
 			}
-			w, err := s.quoted(tx, p.Room, seq, m)
-			if err != nil {
-				return err
-			}
-			page.Messages = append(page.Messages, w)
 		}
 		return nil
 	})
 	return page, err
+}
+
+// show puts a message, with what it answers, at the end of a page.
+func (s *State) show(tx *lookup, rid id.ID, seq uint64, page *wire.History) error {
+	m, err := s.mustMessage(tx, rid, seq)
+	if err != nil {
+		return err
+	}
+	w, err := s.quoted(tx, rid, seq, m)
+	if err != nil {
+		return err
+	}
+	page.Messages = append(page.Messages, w)
+	return nil
 }
 
 // before gives the number of the last entry of a room that is older than a time;
@@ -219,15 +227,9 @@ func (s *State) thread(tx *lookup, p wire.HistoryParams, page *wire.History) err
 		seqs, page.More = seqs[:p.Limit], true
 	}
 	for _, seq := range seqs {
-		m, err := s.mustMessage(tx, p.Room, seq)
-		if err != nil {
+		if err := s.show(tx, p.Room, seq, page); err != nil {
 			return err
 		}
-		w, err := s.quoted(tx, p.Room, seq, m)
-		if err != nil {
-			return err
-		}
-		page.Messages = append(page.Messages, w)
 	}
 	return nil
 }
