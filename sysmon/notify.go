@@ -66,4 +66,4 @@ func fingerprint(labels map[string]string) string {
 }
 
 // Source answers the questions of pages and of commands.
-func (w *Watch) Source() health.Source { return health.Figures(w.Query) }
+func (w *Watch) Source() health.Source { return w.figures }

@@ -81,9 +81,10 @@ type Watch struct {
 	Probes  *probe.Prober
 	Remote  *remote.Writer // nil: nothing is sent on
 
-	o      Options
-	cancel context.CancelFunc
-	loops  sync.WaitGroup
+	o       Options
+	figures health.Source // for what the server asks by itself
+	cancel  context.CancelFunc
+	loops   sync.WaitGroup
 }
 
 // longestBacklog is how long a receiver of samples may be away.
@@ -144,7 +145,8 @@ func Open(o Options) (w *Watch, err error) {
 // openJudges opens what asks the store.
 func (w *Watch) openJudges() (err error) {
 	o := w.o
-	figures := health.Figures(w.Query)
+	w.figures = health.Figures(w.Query.Apart())
+	figures := w.figures
 	if w.Health, err = health.Open(filepath.Join(o.Dir, "health"), health.Options{Source: figures, Events: o.Events}); err != nil {
 		return fmt.Errorf("open the health: %w", err)
 	}

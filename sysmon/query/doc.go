@@ -12,8 +12,9 @@
 // expressions, the depth of an expression, the steps of subqueries, the texts that label_join and
 // label_replace write. Who waits for a turn waits as part of the query's time. What goes
 // beyond is refused with an *Error, which says in both languages what to do.
-// Rules ask through QueryFunc and have turns of their own, so that a page full
-// of panels cannot keep alerts from being looked at.
+// Rules ask through QueryFunc, and the server itself through Apart (score,
+// evidence, checklists); both have turns of their own, so that a page full of
+// panels or a script keeps neither waiting.
 //
 // # The API
 //

@@ -74,6 +74,14 @@ func New(over storage.Queryable, l Limits) *Engine {
 // query: samples that cannot be read. It is set before the first query.
 func (e *Engine) OnStorageError(f func(error)) { e.onBad = f }
 
+// Apart is the same engine with two turns of its own, for what the server asks
+// by itself: people who ask much keep nobody from the score and the evidence.
+func (e *Engine) Apart() *Engine {
+	own := *e
+	own.turns = make(chan struct{}, 2)
+	return &own
+}
+
 // Limits are the bounds in force.
 func (e *Engine) Limits() Limits { return e.limits }
 

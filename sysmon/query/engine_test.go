@@ -109,11 +109,14 @@ func TestQueriesThatWouldEatTheBox(t *testing.T) {
 		return e.Instant(ctx, "x", start())
 	})
 
-	// The one turn is taken: people wait, rules do not.
+	// The one turn is taken: people wait, rules and the server itself do not.
 	b.e.turns <- struct{}{}
 	b.refuses(Timeout, "turn", instant("x"))
 	if v, err := b.e.QueryFunc()(context.Background(), "count(x)", start().Add(time.Hour)); err != nil || len(v) != 1 || v[0].F != 100 {
 		t.Errorf("a rule got %v %v", v, err)
+	}
+	if res, err := b.e.Apart().Instant(context.Background(), "count(x)", start().Add(time.Hour)); err != nil || len(res.Value.(promql.Vector)) != 1 {
+		t.Errorf("the server itself got %v %v", res, err)
 	}
 	<-b.e.turns
 	if _, err := b.e.QueryFunc()(context.Background(), `"text"`, start()); err == nil {
