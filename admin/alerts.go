@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -135,8 +134,8 @@ func alertView(v console.View, x alert.Active) console.Alert {
 // runbookLink is where the steps are: on the alert's page, or where its rule
 // says.
 func runbookLink(x alert.Active) string {
-	if u, err := url.Parse(x.Annotations["runbook_url"]); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
-		return u.String()
+	if u := x.RunbookURL(); u != "" {
+		return u
 	}
 	return alert.AlertPath(x.Fingerprint) + "#runbook"
 }
@@ -186,11 +185,7 @@ func (a *Admin) oneAlert(r *Request) {
 	}
 	title := x.Summary()
 	r.PageOf(title, func(v console.View) templ.Component {
-		p := console.OneAlert{Alert: alertView(v, x), Lost: x.Lost, People: r.minders()}
-		for name, value := range x.Labels {
-			p.Labels = append(p.Labels, console.Option{Value: name, Title: value})
-		}
-		slices.SortFunc(p.Labels, func(a, b console.Option) int { return strings.Compare(a.Value, b.Value) })
+		p := console.OneAlert{Alert: alertView(v, x), Lost: x.Lost, People: r.minders(), Labels: pairs(x.Labels), Annotations: pairs(furtherAnnotations(x.Annotations)), Source: x.SourceURL()}
 		for i := len(x.Events) - 1; i >= 0; i-- {
 			p.Timeline = append(p.Timeline, timelineLine(v, x.Events[i]))
 		}
@@ -201,6 +196,30 @@ func (a *Admin) oneAlert(r *Request) {
 		}
 		return a.withRunbook(r, v, x, console.OneAlertPage(v, p))
 	})
+}
+
+// pairs are names and values, by name.
+func pairs(m map[string]string) []console.Option {
+	var out []console.Option
+	for name, value := range m {
+		out = append(out, console.Option{Value: name, Title: value})
+	}
+	slices.SortFunc(out, func(a, b console.Option) int { return strings.Compare(a.Value, b.Value) })
+	return out
+}
+
+// furtherAnnotations are those that the page of an alert does not show as its
+// summary, figures or links.
+func furtherAnnotations(all map[string]string) map[string]string {
+	out := map[string]string{}
+	for name, value := range all {
+		switch name {
+		case "summary", "summary_zh", "description", "description_zh", "value", "threshold", "runbook", "runbook_url", "link":
+		default:
+			out[name] = value
+		}
+	}
+	return out
 }
 
 // timelineLine says an event in the reader's language.

@@ -144,6 +144,7 @@ func (a *Admin) oneAlertJSON(r *Request) {
 	if books := a.o.Minding.Books; books != nil {
 		out.Means = books.Of(x.Name()).Means.In(lang)
 		if c, err := books.CaseOf(x.Fingerprint); err == nil {
+			out.Means = books.For(c.Alert).Means.In(lang)
 			for _, f := range c.Findings {
 				e := EvidenceJSON{Title: f.Title.In(lang), At: f.At, Rows: f.Rows, Text: f.Text, Error: f.Error}
 				for _, h := range f.Head {

@@ -154,7 +154,7 @@ func (a *Admin) RunbookPart(r *Request, v console.View, fingerprint string) temp
 
 func (a *Admin) caseView(r *Request, v console.View, c runbook.Case) console.Case {
 	books := a.o.Minding.Books
-	out := console.Case{ID: c.ID, Alert: c.Alert.Name, Means: v.In(books.Of(c.Alert.Name).Means), Summary: v.In(c.Alert.Summary), Starts: c.Alert.Starts, Resolved: c.Resolved}
+	out := console.Case{ID: c.ID, Alert: c.Alert.Name, Means: v.In(books.For(c.Alert).Means), Summary: v.In(c.Alert.Summary), Starts: c.Alert.Starts, Resolved: c.Resolved}
 	for _, f := range c.Findings {
 		one := console.Finding{ID: f.ID, Title: v.In(f.Title), Text: f.Text, Error: f.Error, Href: f.Link, At: f.At, Rows: f.Rows}
 		for _, h := range f.Head {

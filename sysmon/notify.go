@@ -56,6 +56,28 @@ func (w *Watch) notify(ctx context.Context, _ string, list ...*rules.Alert) {
 	}
 }
 
+// Take takes alerts that others judged, from a Prometheus or an Alertmanager.
+// The error is that of alert.Manager.Receive: what is good is taken all the same.
+func (w *Watch) Take(ctx context.Context, list []alert.Incoming) error {
+	err := w.Alerts.Receive(ctx, list)
+	var opened []runbook.Alert
+	for _, in := range list {
+		fp := fingerprint(in.Labels)
+		e, known := w.Alerts.Current(fp)
+		if !known {
+			continue
+		}
+		book := runbook.Alert{ID: fp, Name: e.Name(), Labels: e.Labels, Starts: e.Start, Summary: e.Summary()}
+		if e.Firing() {
+			opened = append(opened, book)
+		} else {
+			w.Books.Resolved(book)
+		}
+	}
+	w.Books.OpenedElsewhere(opened...)
+	return err
+}
+
 // fingerprint names an alert by its labels, as Alertmanager does.
 func fingerprint(labels map[string]string) string {
 	set := model.LabelSet{}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/page"
 
@@ -186,7 +187,8 @@ func framePages() []consolePage {
 func (o *office) furnishConsole() map[string]string {
 	o.t.Helper()
 	o.hire("bo", "Bo Lin", client.Options{})
-	o.alarm("RaidDegraded", "critical", "a disk is gone")
+	o.sendsAlert("RaidDegraded", "critical", map[string]any{"endsAt": time.Now().Add(2 * time.Hour), "generatorURL": "http://prometheus.example/graph",
+		"annotations": map[string]string{"summary": "a disk is gone", "value": "1", "threshold": "0", "runbook_url": "https://wiki.example/raid", "dashboard": strings.Repeat("x", 300)}})
 	c := newConsole(o.t, o.url())
 	c.login("ann")
 	post := func(path string, pairs ...string) {

@@ -79,7 +79,7 @@ func (s *server) foreignMount() gate.Mount {
 			if err == nil {
 				taken, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 				defer cancel()
-				err = s.watch.Alerts.Receive(taken, list)
+				err = s.watch.Take(taken, list)
 			}
 			if err != nil {
 				ctx.Error(err.Error()+"\n", fasthttp.StatusBadRequest)

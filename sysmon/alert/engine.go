@@ -323,7 +323,7 @@ func AlertPath(fingerprint string) string { return "/admin/alerts/one?fp=" + fin
 // item is an episode as a message carries it.
 func (m *Manager) item(e *Episode) notify.Item {
 	link := m.o.ExternalURL + AlertPath(e.Fingerprint)
-	runbook := e.Annotations["runbook_url"]
+	runbook := e.RunbookURL()
 	if runbook == "" {
 		runbook = link + "#runbook"
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -72,6 +73,21 @@ func (e *Episode) Severity() string {
 		return s
 	}
 	return "warning"
+}
+
+// RunbookURL is where its rule says that the steps are; empty unless that is an
+// address of a browser's.
+func (e *Episode) RunbookURL() string { return webAddress(e.Annotations["runbook_url"]) }
+
+// SourceURL is where it is from; empty unless that is an address of a browser's.
+func (e *Episode) SourceURL() string { return webAddress(e.Source) }
+
+func webAddress(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return u.String()
 }
 
 // Firing says that it has not ended.

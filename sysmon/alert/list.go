@@ -110,6 +110,17 @@ func (m *Manager) Fires(fp string) bool {
 	return e != nil && e.Firing()
 }
 
+// Current is a copy of the newest episode of an alert that fires, or that ended
+// a short while ago.
+func (m *Manager) Current(fp string) (Episode, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.current[fp]; e != nil {
+		return e.copy(), true
+	}
+	return Episode{}, false
+}
+
 // One gives the newest episode of an alert, and whether there is one.
 func (m *Manager) One(ctx context.Context, fp string) (Active, bool, error) {
 	m.mu.Lock()

@@ -50,7 +50,7 @@ func (b *Books) Offers(id string, who Person) ([]Offer, error) {
 		return nil, err
 	}
 	var out []Offer
-	for _, s := range b.Of(c.Alert.Name).Steps {
+	for _, s := range b.For(c.Alert).Steps {
 		o := Offer{Step: s}
 		if s.Action != "" {
 			a, ok := b.action(s.Action)
@@ -129,7 +129,7 @@ func (b *Books) Do(ctx context.Context, r Request) (Act, error) {
 	if err != nil {
 		return Act{}, err
 	}
-	steps := b.Of(c.Alert.Name).Steps
+	steps := b.For(c.Alert).Steps
 	i := slices.IndexFunc(steps, func(s Step) bool { return s.ID == r.Step })
 	if i < 0 || steps[i].Action == "" {
 		return Act{}, refuse("there is no such step", "没有这个步骤")

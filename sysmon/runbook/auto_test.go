@@ -67,3 +67,48 @@ func TestAutomaticActionsCannotLoop(t *testing.T) {
 	}
 	open(3)
 }
+
+// What others judge starts nothing automatic, has a runbook of its own, and
+// fills the list of cases no further than its bound.
+func TestForeignAlertsStartNothingAndAreBounded(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	did := func(context.Context, runbook.Target) (words.Text, error) { return words.Of("done", "完成"), nil }
+	run := func(context.Context, runbook.Target) (words.Text, error) {
+		t.Error("an action ran by itself")
+		return words.Of("done", "完成"), nil
+	}
+	b, err := runbook.Open(t.TempDir(), runbook.Options{Source: healthtest.New(t), Deeds: map[string]runbook.Deed{"free_memory": {Dry: did, Run: run}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Allow(ctx, runbook.Person{Name: "Ann", Role: "admin"}, "HighMemoryUsage", "free_memory", true, 12); err != nil {
+		t.Fatal(err)
+	}
+	var many []runbook.Alert
+	for i := range 120 {
+		many = append(many, runbook.Alert{ID: fmt.Sprintf("%016x", i), Name: "HighMemoryUsage", Starts: time.Unix(1e9+int64(i), 0)})
+	}
+	b.OpenedElsewhere(many...)
+	done := make(chan struct{})
+	go func() { defer close(done); b.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	counts := func(want int) {
+		t.Helper()
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for deadline := time.Now().Add(time.Minute); len(b.Cases(500)) != want; <-tick.C {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d cases, want %d", len(b.Cases(500)), want)
+			}
+		}
+	}
+	counts(50)
+	b.OpenedElsewhere(many...)
+	b.Resolved(many[0])
+	b.OpenedElsewhere(many...)
+	counts(51)
+	c, err := b.Case(runbook.CaseID(many[1].ID, many[1].Starts))
+	if err != nil || !c.Alert.Foreign || b.For(c.Alert).Means == b.Of("HighMemoryUsage").Means || len(c.Acts) > 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}

@@ -22,6 +22,16 @@ func general() Runbook {
 	}
 }
 
+// elsewhere is for an alert that another Prometheus or an Alertmanager sent.
+func elsewhere() Runbook {
+	return Runbook{
+		Means: words.Of("Another Prometheus or an Alertmanager sent this alert; its own labels and annotations say what is wrong there. The evidence shows what changed here in the hour before and how this box is: it may be the cause, or suffer from it.",
+			"此告警来自其他 Prometheus 或 Alertmanager，其标签与注解说明了问题。证据显示本机在此前一小时内的变化与当前状况：本机可能是起因，也可能受其影响。"),
+		Evidence: []Evidence{changed(), scored(), network(), cpu(), memory(), space()},
+		Steps:    append([]Step{act("probe_now", "See whether people can chat", "确认能否正常聊天")}, closing()...),
+	}
+}
+
 // closing are the last steps of every runbook.
 func closing() []Step {
 	return []Step{act("acknowledge", "Say that you are on it", "表示正在处理"),

@@ -131,13 +131,13 @@ func (b *Books) peaks(ctx context.Context) {
 	b.mu.Lock()
 	var open []Case
 	for _, id := range b.order {
-		if c := b.cases[id]; c.Resolved.IsZero() && b.Of(c.Alert.Name).Peak != "" && b.opt.Now().Sub(c.Alert.Starts) < 24*time.Hour {
+		if c := b.cases[id]; c.Resolved.IsZero() && b.For(c.Alert).Peak != "" && b.opt.Now().Sub(c.Alert.Starts) < 24*time.Hour {
 			open = append(open, c.copied())
 		}
 	}
 	b.mu.Unlock()
 	for _, c := range open {
-		book := b.Of(c.Alert.Name)
+		book := b.For(c.Alert)
 		v := b.figure(ctx, book.Peak)
 		if v < c.Peak*1.05 || v == 0 || b.opt.Collectors["heap"] == nil {
 			continue

@@ -65,6 +65,8 @@ type Alert struct {
 	Summary words.Text        `json:"summary,omitzero"`
 	Starts  time.Time         `json:"starts"`
 	Link    string            `json:"link,omitempty"`
+	// Foreign: another Prometheus or an Alertmanager judged, not this box's rules.
+	Foreign bool `json:"foreign,omitempty"`
 }
 
 // Runbook is what to do about an alert.
@@ -172,15 +174,16 @@ type Books struct {
 	dir string
 	opt Options
 
-	mu     sync.Mutex
-	cases  map[string]*Case
-	order  []string // by time of opening, oldest first
-	ran    map[string]time.Time
-	busy   map[string]bool
-	auto   []Permission
-	quiet  time.Time // until then an alert starts nothing automatic
-	queue  chan Alert
-	within int // automatic actions that run now
+	mu      sync.Mutex
+	cases   map[string]*Case
+	order   []string // by time of opening, oldest first
+	ran     map[string]time.Time
+	busy    map[string]bool
+	auto    []Permission
+	quiet   time.Time // until then an alert starts nothing automatic
+	queue   chan Alert
+	waiting map[string]bool // foreign cases in the queue, and the one whose evidence is being collected
+	within  int             // automatic actions that run now
 }
 
 const (
@@ -209,7 +212,7 @@ func Open(dir string, opt Options) (*Books, error) {
 	if err := os.MkdirAll(filepath.Join(dir, casesDir), 0o700); err != nil {
 		return nil, fmt.Errorf("open runbooks: %w", err)
 	}
-	b := &Books{dir: dir, opt: opt, cases: map[string]*Case{}, ran: map[string]time.Time{}, busy: map[string]bool{}, queue: make(chan Alert, 256)}
+	b := &Books{dir: dir, opt: opt, cases: map[string]*Case{}, ran: map[string]time.Time{}, busy: map[string]bool{}, queue: make(chan Alert, 256), waiting: map[string]bool{}}
 	if err := b.readCases(); err != nil {
 		return nil, err
 	}
@@ -315,6 +318,57 @@ func (b *Books) Of(alert string) Runbook {
 	return r
 }
 
+// For is the runbook of an alert. What others judge has one of its own, also
+// under the name of a shipped alert: it may be about another machine.
+func (b *Books) For(a Alert) Runbook {
+	if a.Foreign {
+		r := elsewhere()
+		r.Alert = a.Name
+		return r
+	}
+	return b.Of(a.Name)
+}
+
+// mostForeign bounds the foreign cases that are open at once: a sender of
+// thousands of alerts neither keeps the box busy nor drives its own cases out.
+const mostForeign = 50
+
+// OpenedElsewhere is Opened for foreign alerts. Nothing automatic is done about
+// them. What is beyond the bound has no case until others are over and it is
+// told again.
+func (b *Books) OpenedElsewhere(list ...Alert) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	open := len(b.waiting)
+	for _, c := range b.cases {
+		if c.Alert.Foreign && c.Resolved.IsZero() {
+			open++
+		}
+	}
+	left := 0
+	for _, a := range list {
+		id := CaseID(a.ID, a.Starts)
+		if b.cases[id] != nil || b.waiting[id] {
+			continue
+		}
+		if open >= mostForeign {
+			left++
+			continue
+		}
+		a.Foreign = true
+		select {
+		case b.queue <- a:
+			b.waiting[id] = true
+			open++
+		default:
+			left++
+		}
+	}
+	if left > 0 {
+		b.opt.Log.Warn("many foreign alerts fire: of some no evidence is collected", "alerts", left)
+	}
+}
+
 // Opened tells that alerts began to fire. It does not wait: Run collects the
 // evidence. One that is open already changes nothing.
 func (b *Books) Opened(list ...Alert) {
@@ -386,10 +440,15 @@ func (b *Books) Open(ctx context.Context, a Alert) (Case, error) {
 	if a.ID == "" || strings.ContainsFunc(a.ID, func(r rune) bool { return (r < '0' || r > '9') && (r < 'a' || r > 'f') }) {
 		return Case{}, fmt.Errorf("open case of %s: %q is no fingerprint", a.Name, a.ID)
 	}
+	defer func() {
+		b.mu.Lock()
+		delete(b.waiting, id)
+		b.mu.Unlock()
+	}()
 	if c, err := b.Case(id); err == nil {
 		return c, nil
 	}
-	book := b.Of(a.Name)
+	book := b.For(a)
 	c := &Case{ID: id, Alert: a, Findings: b.collect(ctx, book, a)}
 	if book.Peak != "" {
 		c.Peak = b.figure(ctx, book.Peak)
@@ -401,7 +460,9 @@ func (b *Books) Open(ctx context.Context, a Alert) (Case, error) {
 		b.save(c)
 	}
 	b.mu.Unlock()
-	b.automatic(ctx, id)
+	if !a.Foreign {
+		b.automatic(ctx, id)
+	}
 	return b.Case(id)
 }
 
@@ -411,7 +472,7 @@ func (b *Books) Again(ctx context.Context, id string) (Case, error) {
 	if err != nil {
 		return c, err
 	}
-	found := b.collect(ctx, b.Of(c.Alert.Name), c.Alert)
+	found := b.collect(ctx, b.For(c.Alert), c.Alert)
 	b.mu.Lock()
 	if now := b.cases[id]; now != nil {
 		now.Findings = found
