@@ -208,3 +208,22 @@ func TestWhatCannotBeOpenedSaysWhatToDo(t *testing.T) {
 	}
 	d.run("", "probe").exits(2).tells("--report-to URL", "token, list, revoke")
 }
+
+// A device that does not know the name of the box finds it by address.
+func TestAddressesOfTheGreeting(t *testing.T) {
+	covered := []string{"127.0.0.1", "::1", "192.168.1.5", "fd00::2"}
+	for listen, want := range map[string]string{
+		":8443":          "https://192.168.1.5:8443 https://[fd00::2]:8443",
+		"[::]:443":       "https://192.168.1.5 https://[fd00::2]",
+		"0.0.0.0:8443":   "https://192.168.1.5:8443",
+		"127.0.0.1:8443": "",
+		"":               "",
+	} {
+		if got := strings.Join(addressURLs([]string{listen}, covered), " "); got != want {
+			t.Errorf("%s: %q, want %q", listen, got, want)
+		}
+	}
+	if got := addressURLs(nil, covered); len(got) != 0 {
+		t.Errorf("without a listener: %v", got)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -359,6 +360,32 @@ func baseURL(cfg config.Config) string {
 	return "https://" + net.JoinHostPort(cfg.Server.HostName, port)
 }
 
+// addressURLs are where a device that does not know the host name opens the
+// chat: the addresses that the certificate covers, where the first listener
+// takes them all. At most three.
+func addressURLs(listen, covered []string) []string {
+	var out []string
+	for _, text := range covered {
+		addr, err := netip.ParseAddr(text)
+		if err != nil || addr.IsLoopback() || len(listen) == 0 || len(out) == 3 {
+			continue
+		}
+		host, port, err := net.SplitHostPort(listen[0])
+		if err != nil || host != "" && host != "0.0.0.0" && host != "::" || host == "0.0.0.0" && !addr.Is4() {
+			continue
+		}
+		switch {
+		case port != "443":
+			out = append(out, "https://"+net.JoinHostPort(text, port))
+		case addr.Is4():
+			out = append(out, "https://"+text)
+		default:
+			out = append(out, "https://["+text+"]")
+		}
+	}
+	return out
+}
+
 func localURL(cfg config.Config) string {
 	if cfg.Server.ListenLocal == "" {
 		return ""
@@ -371,7 +398,11 @@ func (a *app) greet(out io.Writer, s *server) {
 	fmt.Fprintln(out, a.say.of("Posthouse is running.", "驿站已启动。"))
 	if s.cert != nil {
 		fmt.Fprintf(out, "  %s %s\n", a.say.of("on the LAN:     ", "局域网地址：  "), baseURL(s.cfg))
-		if st := s.cert.Status(); st.Fingerprint != "" {
+		st := s.cert.Status()
+		for _, u := range addressURLs(s.cfg.Server.Listen, st.Addresses) {
+			fmt.Fprintf(out, "  %s %s\n", a.say.of("or by address:  ", "或直接用地址："), u)
+		}
+		if st.Fingerprint != "" {
 			fmt.Fprintf(out, "  %s %s\n", a.say.of("CA fingerprint: ", "CA 指纹：     "), st.Fingerprint)
 		}
 	}
