@@ -17,6 +17,7 @@ import (
 	"posthouse/appliance/config"
 	"posthouse/appliance/journal"
 	"posthouse/appliance/wire"
+	"posthouse/support"
 	"posthouse/sysmon/alert"
 	"posthouse/sysmon/bundle"
 	"posthouse/sysmon/checklist"
@@ -70,19 +71,19 @@ func newSupport(now time.Time) *bundle.Bundle {
 
 // addOwn adds what needs no server and no data.
 func addOwn(b *bundle.Bundle, cfg config.Config, facts host.Facts, began time.Time) {
-	b.Add("version.txt", texts.Of("version and build", "版本与构建信息"), supportVersion())
-	b.Add("config.txt", texts.Of("configuration: numbers, switches and choices; of the rest only whether it is the default", "配置：数值、开关与选项；其余只说明是否为默认值"), supportConfig(cfg))
-	b.Add("machine.txt", texts.Of("this machine", "本机"), supportMachine(facts))
-	b.Add("runtime.txt", texts.Of("the running program", "运行中的程序"), supportRuntime(began))
-	b.Add("files.csv", texts.Of("journal and databases as they lie on the disk", "磁盘上的日志账本与数据库文件"), supportFiles(cfg.Server.DataDir))
+	b.Add("version.txt", texts.Of("version and build", "版本与构建信息"), support.Version(version()))
+	b.Add("config.txt", texts.Of("configuration: numbers, switches and choices; of the rest only whether it is the default", "配置：数值、开关与选项；其余只说明是否为默认值"), support.Config(cfg))
+	b.Add("machine.txt", texts.Of("this machine", "本机"), support.Machine(facts))
+	b.Add("runtime.txt", texts.Of("the running program", "运行中的程序"), support.Runtime(began))
+	b.Add("files.csv", texts.Of("journal and databases as they lie on the disk", "磁盘上的日志账本与数据库文件"), support.Files(cfg.Server.DataDir, journalDir, stateFile, hooksFile, baseFile, searchFile))
 }
 
 // addBox adds what an open data directory tells.
 func addBox(b *bundle.Bundle, box *box, status wire.StatusResult) {
-	b.Add("status.txt", texts.Of("positions and counts", "位置与数量"), supportStatus(status))
-	b.Add("storage.csv", texts.Of("databases and their parts, as of the last look", "数据库及其各部分（最近一次检查）"), box.figures.supportStorage())
+	b.Add("status.txt", texts.Of("positions and counts", "位置与数量"), support.Status(status))
+	b.Add("storage.csv", texts.Of("databases and their parts, as of the last look", "数据库及其各部分（最近一次检查）"), support.Storage(box.figures.supportDatabases()))
 	what := texts.Of("kinds, times and outcomes of the last entries of the audit", "最近审计记录的类别、时间与结果")
-	if body, err := supportAudit(box.state.Audits); err != nil {
+	if body, err := support.Audit(box.state.Audits); err != nil {
 		b.Lack("audit.csv", what, texts.Of("the audit cannot be read", "审计记录无法读取"))
 	} else {
 		b.Add("audit.csv", what, body)
@@ -91,7 +92,7 @@ func addBox(b *bundle.Bundle, box *box, status wire.StatusResult) {
 
 func addMetrics(ctx context.Context, b *bundle.Bundle, s health.Source, until time.Time) {
 	what := texts.Of("main metrics of the last 6 hours, one line a minute", "最近 6 小时的主要指标，每分钟一行")
-	body, err := supportMetrics(ctx, s, until)
+	body, err := support.Metrics(ctx, s, until)
 	if err != nil {
 		b.Lack("metrics.csv", what, texts.Of("they cannot be read", "无法读取"))
 		return
@@ -112,12 +113,12 @@ func (s *server) support(ctx context.Context) ([]byte, error) {
 		return nil, fmt.Errorf("ask for the status: %w", err)
 	}
 	addBox(b, s.box, status)
-	b.Add("operations.csv", texts.Of("operations under way and the slow ones of late", "正在进行与近期较慢的操作"), supportOperations(s.figures.ops.UnderWay(0), s.figures.ops.Slow()))
-	b.Add("faults.txt", texts.Of("faults with their stacks, without their texts", "故障及调用栈，不含其文字"), supportFaults(s.figures.faults.List()))
-	b.Add("log.txt", texts.Of("warnings and errors of the log, without the values beside them", "日志中的警告与错误，不含附带的值"), supportLog(s.recent.last(recentLines)))
+	b.Add("operations.csv", texts.Of("operations under way and the slow ones of late", "正在进行与近期较慢的操作"), support.Operations(s.figures.ops.UnderWay(0), s.figures.ops.Slow()))
+	b.Add("faults.txt", texts.Of("faults with their stacks, without their texts", "故障及调用栈，不含其文字"), support.Faults(s.figures.faults.List()))
+	b.Add("log.txt", texts.Of("warnings and errors of the log, without the values beside them", "日志中的警告与错误，不含附带的值"), support.Log(s.recent.last(recentLines)))
 	s.addWatch(ctx, b, now)
-	b.Add("goroutines.txt", texts.Of("what every goroutine does", "全部 goroutine 的调用栈"), profile("goroutine"))
-	b.Add("heap.txt", texts.Of("profile of the memory: functions and sizes (go tool pprof reads it)", "内存剖析：函数与大小（可用 go tool pprof 查看）"), profile("heap"))
+	b.Add("goroutines.txt", texts.Of("what every goroutine does", "全部 goroutine 的调用栈"), support.Profile("goroutine"))
+	b.Add("heap.txt", texts.Of("profile of the memory: functions and sizes (go tool pprof reads it)", "内存剖析：函数与大小（可用 go tool pprof 查看）"), support.Profile("heap"))
 	return b.Zip()
 }
 
@@ -136,16 +137,16 @@ func (s *server) addWatch(ctx context.Context, b *bundle.Bundle, now time.Time) 
 	if r, err := w.Health.At(ctx, now); err != nil {
 		b.Lack("health.txt", judged, texts.Of("the figures cannot be read", "数据无法读取"))
 	} else {
-		b.Add("health.txt", judged, supportHealth(r))
+		b.Add("health.txt", judged, support.Health(r))
 	}
-	body, names := supportRules(w.Rules.Rules())
+	body, names := support.Rules(w.Rules.Rules())
 	b.Add("rules.csv", rules, body)
 	if past, _, err := w.Alerts.History(alert.Query{Limit: 500}); err != nil {
 		b.Lack("alerts.csv", firing, texts.Of("they cannot be read", "无法读取"))
 	} else {
-		b.Add("alerts.csv", firing, supportAlerts(past, names))
+		b.Add("alerts.csv", firing, support.Alerts(past, names))
 	}
-	b.Add("checklists.csv", lists, supportLists(w.Lists))
+	b.Add("checklists.csv", lists, support.Lists(w.Lists))
 	addMetrics(ctx, b, w.Source(), now)
 }
 
@@ -198,7 +199,7 @@ func addKept(ctx context.Context, b *bundle.Bundle, cfg config.Config, now time.
 	}
 	log := slog.New(slog.DiscardHandler)
 	if l, err := checklist.Open(filepath.Join(dir, "checklists"), checklist.Options{Log: log}); err == nil {
-		b.Add("checklists.csv", texts.Of("last checklists", "最近的检查清单"), supportLists(l))
+		b.Add("checklists.csv", texts.Of("last checklists", "最近的检查清单"), support.Lists(l))
 	}
 	day := 24 * time.Hour
 	kept, err := store.Open(dir, store.Options{Raw: time.Duration(cfg.Watch.RawDays) * day, Rollup: time.Duration(cfg.Watch.RollupDays) * day, MaxSeries: cfg.Watch.MaxSeries, Log: log})
@@ -211,4 +212,17 @@ func addKept(ctx context.Context, b *bundle.Bundle, cfg config.Config, now time.
 	}
 	addMetrics(ctx, b, health.Figures(query.New(kept.Queryable(), query.Limits{})), until)
 	_ = kept.Close() // it was only read
+}
+
+// supportDatabases are the databases and their parts, as of the last look.
+func (f *figures) supportDatabases() []support.Database {
+	var out []support.Database
+	for _, d := range f.databases() {
+		one := support.Database{Name: d.name, Bytes: d.size()}
+		for _, x := range d.looked.Buckets {
+			one.Buckets = append(one.Buckets, support.Bucket{Name: x.Name, Keys: x.Keys, Bytes: x.Bytes})
+		}
+		out = append(out, one)
+	}
+	return out
 }

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"posthouse/appliance/config"
 	"posthouse/appliance/id"
 	"posthouse/appliance/meter"
 	"posthouse/appliance/wire"
@@ -218,28 +217,6 @@ func (d *desk) holdsCanary(names ...string) {
 		body, err := os.ReadFile(filepath.Join(d.data, name))
 		if errors.Is(err, fs.ErrNotExist) || !bytes.Contains(body, []byte(canary)) && name != stateFile {
 			d.t.Errorf("%s does not hold the canary: %v", name, err)
-		}
-	}
-}
-
-// Every key that a bundle tells is one of the configuration, and none of them
-// is a text or a list that somebody makes up.
-func TestSupportTellsNoTexts(t *testing.T) {
-	made := map[string]bool{}
-	for _, r := range config.Show(config.Config{}, nil) {
-		made[r.Key] = true
-	}
-	for _, key := range toldSettings() {
-		if !made[key] {
-			t.Errorf("there is no setting %s", key)
-		}
-	}
-	for _, r := range config.Show(config.Config{}, nil) {
-		free := r.Value == `[]` || r.Value == `""` // a list or a text, empty here
-		choice := map[string]bool{"server.language": true, "tls.mode": true, "hooks.makers": true, "log.level": true, "log.format": true}[r.Key]
-		told := strings.Contains(string(supportConfig(config.Config{})), r.Key+" = ")
-		if told && free && !choice {
-			t.Errorf("a bundle tells %s, which may be anything", r.Key)
 		}
 	}
 }

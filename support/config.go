@@ -1,4 +1,4 @@
-package main
+package support
 
 import (
 	"bytes"
@@ -28,8 +28,8 @@ func toldSettings() []string {
 	}
 }
 
-// supportConfig is the configuration as a bundle tells it.
-func supportConfig(cfg config.Config) []byte {
+// Config is the configuration as a bundle tells it.
+func Config(cfg config.Config) []byte {
 	var b bytes.Buffer
 	told := toldSettings()
 	for _, r := range config.Show(cfg, nil) {

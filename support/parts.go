@@ -1,4 +1,4 @@
-package main
+package support
 
 import (
 	"bytes"
@@ -28,10 +28,6 @@ import (
 	"posthouse/sysmon/rule"
 )
 
-// What goes into a bundle is chosen field by field: names of this program's own
-// things, numbers, times, and values of short fixed lists. No text that a person
-// or another program chose is copied.
-
 // sheet is a CSV file.
 func sheet(head []string, rows [][]string) []byte {
 	var b bytes.Buffer
@@ -58,9 +54,10 @@ func known(text string, list ...string) string {
 	return "other"
 }
 
-func supportVersion() []byte {
+// Version is the program and how it was built.
+func Version(version string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "version %s\ngo %s\n%s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(&b, "version %s\ngo %s\n%s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if slices.Contains([]string{"vcs.revision", "vcs.time", "vcs.modified", "CGO_ENABLED", "-trimpath"}, s.Key) {
@@ -71,7 +68,8 @@ func supportVersion() []byte {
 	return b.Bytes()
 }
 
-func supportMachine(f host.Facts) []byte {
+// Machine is this machine.
+func Machine(f host.Facts) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "system %s\nkernel %s\narchitecture %s\nvirtual %s\nprocessor %s\ncores %d\nmemory_bytes %d\nboot %s\nopen_files %d\n",
 		f.System, f.Kernel, f.Architecture, f.Virtual, f.Processor, f.Cores, f.Memory, stamp(f.Boot), f.OpenFiles)
@@ -79,7 +77,8 @@ func supportMachine(f host.Facts) []byte {
 	return b.Bytes()
 }
 
-func supportRuntime(began time.Time) []byte {
+// Runtime is this process; began is when its server started, zero without one.
+func Runtime(began time.Time) []byte {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	var b bytes.Buffer
@@ -88,9 +87,9 @@ func supportRuntime(began time.Time) []byte {
 	return b.Bytes()
 }
 
-// profile is a profile of the runtime as text: functions and counts. Labels,
+// Profile is a profile of the runtime as text: functions and counts. Labels,
 // which are texts, are left out.
-func profile(name string) []byte {
+func Profile(name string) []byte {
 	var b, out bytes.Buffer
 	_ = pprof.Lookup(name).WriteTo(&b, 1) // a buffer takes everything
 	for line := range bytes.Lines(b.Bytes()) {
@@ -101,20 +100,22 @@ func profile(name string) []byte {
 	return out.Bytes()
 }
 
-func supportStatus(s wire.StatusResult) []byte {
+// Status is positions and counts.
+func Status(s wire.StatusResult) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "uptime_ms %d\nposition %d\nflushed %d\nusers %d\nrooms %d\nmessages %d\nfiles %d\nfile_bytes %d\nsessions %d\nonline %d\nsearch %d\nsearch_building %d\nsearch_stopped %v\nread_only %v\ncertificate_expires_ms %d\n",
 		s.Uptime, s.Position, s.Flushed, s.Users, s.Rooms, s.Messages, s.Files, s.FileBytes, s.Sessions, s.Online, s.Search, s.SearchBuilding, s.SearchProblem != "", s.ReadOnly != "", s.CertExpires)
 	return b.Bytes()
 }
 
-// supportFiles are the sizes of the store's own files. It opens none of them.
-func supportFiles(dir string) []byte {
+// Files are the sizes of the store's own files, which are named, and of the
+// segments in the journal's directory, all below dir. It opens none of them.
+func Files(dir, journal string, names ...string) []byte {
 	var rows [][]string
 	add := func(name string, info fs.FileInfo) {
 		rows = append(rows, []string{name, strconv.FormatInt(info.Size(), 10), info.Mode().String(), stamp(info.ModTime())})
 	}
-	for _, name := range []string{stateFile, hooksFile, baseFile, searchFile} {
+	for _, name := range names {
 		if info, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			add(name, info)
 		} else {
@@ -122,31 +123,46 @@ func supportFiles(dir string) []byte {
 		}
 	}
 	segment := regexp.MustCompile(`^[0-9]+\.[a-z]+$`)
-	list, err := os.ReadDir(filepath.Join(dir, journalDir))
+	list, err := os.ReadDir(filepath.Join(dir, journal))
 	if err != nil {
-		rows = append(rows, []string{journalDir, "cannot be read", "", ""})
+		rows = append(rows, []string{journal, "cannot be read", "", ""})
 	}
 	for _, e := range list {
 		if info, err := e.Info(); err == nil && segment.MatchString(e.Name()) {
-			add(journalDir+"/"+e.Name(), info)
+			add(journal+"/"+e.Name(), info)
 		}
 	}
 	return sheet([]string{"file", "bytes", "mode", "changed"}, rows)
 }
 
-func (f *figures) supportStorage() []byte {
+// Database is a file of the store and its parts.
+type Database struct {
+	Name    string
+	Bytes   int64
+	Buckets []Bucket
+}
+
+// Bucket is a part of a database.
+type Bucket struct {
+	Name  string
+	Keys  int
+	Bytes int64
+}
+
+// Storage are databases and their parts.
+func Storage(list []Database) []byte {
 	var rows [][]string
-	for _, d := range f.databases() {
-		rows = append(rows, []string{d.name, "", "", strconv.FormatInt(d.size(), 10)})
-		for _, x := range d.looked.Buckets {
-			rows = append(rows, []string{d.name, x.Name, strconv.Itoa(x.Keys), strconv.FormatInt(x.Bytes, 10)})
+	for _, d := range list {
+		rows = append(rows, []string{d.Name, "", "", strconv.FormatInt(d.Bytes, 10)})
+		for _, x := range d.Buckets {
+			rows = append(rows, []string{d.Name, x.Name, strconv.Itoa(x.Keys), strconv.FormatInt(x.Bytes, 10)})
 		}
 	}
 	return sheet([]string{"database", "bucket", "keys", "bytes"}, rows)
 }
 
-// supportHealth is the score with its terms, and how each check stands.
-func supportHealth(r health.Report) []byte {
+// Health is the score with its terms, and how each check stands.
+func Health(r health.Report) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "at %s\nscore %s\nstatus %s\nbounded %v\n", stamp(r.At), decimal(r.Score), r.Status, r.Bound.EN != "")
 	for _, t := range r.Terms {
@@ -158,7 +174,9 @@ func supportHealth(r health.Report) []byte {
 	return b.Bytes()
 }
 
-func supportRules(list []rule.Rule) (body []byte, names []string) {
+// Rules are the shipped rules and how they stand, with the names of their
+// alerts; of the operator's own only how many there are.
+func Rules(list []rule.Rule) (body []byte, names []string) {
 	var rows [][]string
 	others := 0
 	for _, r := range list {
@@ -173,9 +191,9 @@ func supportRules(list []rule.Rule) (body []byte, names []string) {
 	return sheet([]string{"rule", "state", "changed", "since", "alerts", "took"}, rows), names
 }
 
-// supportAlerts are alerts with what happened to each, without their labels.
+// Alerts are alerts with what happened to each, without their labels.
 // Rules of the operator's own are called other.
-func supportAlerts(list []alert.Episode, rules []string) []byte {
+func Alerts(list []alert.Episode, rules []string) []byte {
 	var rows [][]string
 	for _, e := range list {
 		row := []string{known(e.Name(), rules...), known(e.Severity(), alert.Severities()...), stamp(e.Start), stamp(e.End), stamp(e.FirstTold), stamp(e.AckAt), strconv.Itoa(e.Level)}
@@ -189,7 +207,8 @@ func supportAlerts(list []alert.Episode, rules []string) []byte {
 	return sheet([]string{"alert", "severity", "start", "end", "told", "acknowledged", "escalated", "events"}, rows)
 }
 
-func supportLists(l *checklist.Lists) []byte {
+// Lists are the last checklists.
+func Lists(l *checklist.Lists) []byte {
 	var rows [][]string
 	for _, p := range checklist.Periods() {
 		r, err := l.Last(p)
@@ -204,7 +223,8 @@ func supportLists(l *checklist.Lists) []byte {
 	return sheet([]string{"checklist", "at", "check", "status", "name"}, rows)
 }
 
-func supportOperations(under, slow []meter.Operation) []byte {
+// Operations are those under way and slow ones.
+func Operations(under, slow []meter.Operation) []byte {
 	var rows [][]string
 	for i, list := range [][]meter.Operation{under, slow} {
 		for _, o := range list {
@@ -214,9 +234,9 @@ func supportOperations(under, slow []meter.Operation) []byte {
 	return sheet([]string{"list", "kind", "name", "trace", "began", "took", "cancelled"}, rows)
 }
 
-// supportFaults are the groups of faults with their stacks. Their texts may
+// Faults are the groups of faults with their stacks. Their texts may
 // name what somebody wrote, so they stay here; the trace finds them in the log.
-func supportFaults(list []meter.Fault) []byte {
+func Faults(list []meter.Fault) []byte {
 	var b bytes.Buffer
 	for _, f := range list {
 		fmt.Fprintf(&b, "where %s\npanic %v\ncount %d\nfirst %s\nlast %s\ntrace %s\n%s\n\n", f.Where, f.Panic, f.Count, stamp(f.First), stamp(f.Last), f.Trace, f.Stack)
@@ -227,9 +247,9 @@ func supportFaults(list []meter.Fault) []byte {
 	return b.Bytes()
 }
 
-// supportLog are the warnings and errors of the log: time, level and message.
+// Log are the warnings and errors of the log: time, level and message.
 // Messages are constants of the program; the values beside them stay here.
-func supportLog(lines []string) []byte {
+func Log(lines []string) []byte {
 	var b bytes.Buffer
 	for _, line := range lines {
 		at, level, msg := logParts(line)
@@ -269,14 +289,14 @@ func logParts(line string) (at, level, msg string) {
 	return head[1], head[2], msg
 }
 
-const supportAudits = 2000
+const auditsTold = 2000
 
-// supportAudit are the kinds, times and outcomes of the last entries.
-func supportAudit(read func(wire.AuditListParams) (wire.AuditList, error)) ([]byte, error) {
+// Audit are the kinds, times and outcomes of the last 2,000 entries.
+func Audit(read func(wire.AuditListParams) (wire.AuditList, error)) ([]byte, error) {
 	kind := regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)*$`)
 	var rows [][]string
 	var p wire.AuditListParams
-	for len(rows) < supportAudits {
+	for len(rows) < auditsTold {
 		list, err := read(p)
 		if err != nil {
 			return nil, err
@@ -297,13 +317,13 @@ func supportAudit(read func(wire.AuditListParams) (wire.AuditList, error)) ([]by
 
 // The main figures of a bundle: so long, and a point every so often.
 const (
-	supportSpan = 6 * time.Hour
-	supportStep = time.Minute
+	metricsSpan = 6 * time.Hour
+	metricsStep = time.Minute
 )
 
-// supportFigures are expressions without labels, so that no label's value,
+// metricsTold are expressions without labels, so that no label's value,
 // which may be somebody's word, comes along.
-func supportFigures() [][2]string {
+func metricsTold() [][2]string {
 	p95 := func(name string) string {
 		return "histogram_quantile(0.95, sum by (le) (rate(" + name + "_bucket[5m])))"
 	}
@@ -339,18 +359,19 @@ func supportFigures() [][2]string {
 	}
 }
 
-// supportMetrics is one line a minute, one column a figure.
-func supportMetrics(ctx context.Context, s health.Source, until time.Time) ([]byte, error) {
-	until = until.Truncate(supportStep)
-	from := until.Add(-supportSpan)
-	rows := make([][]string, supportSpan/supportStep+1)
+// Metrics are the main figures of the 6 hours before a time: one line a minute,
+// one column a figure.
+func Metrics(ctx context.Context, s health.Source, until time.Time) ([]byte, error) {
+	until = until.Truncate(metricsStep)
+	from := until.Add(-metricsSpan)
+	rows := make([][]string, metricsSpan/metricsStep+1)
 	for i := range rows {
-		rows[i] = []string{stamp(from.Add(time.Duration(i) * supportStep))}
+		rows[i] = []string{stamp(from.Add(time.Duration(i) * metricsStep))}
 	}
 	head := []string{"at"}
-	for _, f := range supportFigures() {
+	for _, f := range metricsTold() {
 		head = append(head, f[0])
-		series, err := s.Range(ctx, f[1], from, until, supportStep)
+		series, err := s.Range(ctx, f[1], from, until, metricsStep)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", f[0], err)
 		}
@@ -362,7 +383,7 @@ func supportMetrics(ctx context.Context, s health.Source, until time.Time) ([]by
 		}
 		for i := range rows {
 			text := ""
-			if v, ok := at[from.Add(time.Duration(i)*supportStep).Unix()]; ok && !math.IsNaN(v) {
+			if v, ok := at[from.Add(time.Duration(i)*metricsStep).Unix()]; ok && !math.IsNaN(v) {
 				text = decimal(v)
 			}
 			rows[i] = append(rows[i], text)
