@@ -71,7 +71,11 @@ func (h *Health) Advise(ctx context.Context, at time.Time) ([]Advice, error) {
 	var out []Advice
 	if v[adviseCPU] > capacityTarget {
 		need := max(1, math.Ceil(v[adviseCores]*v[adviseCPU]/capacityTarget-v[adviseCores]))
-		out = append(out, Advice{"cpu", Warn, words.Of(fmt.Sprintf("Add %.0f processors, or move people to another box: the processors are the bottleneck.", need),
+		cores := fmt.Sprintf("%.0f processors", need)
+		if need == 1 {
+			cores = "a processor"
+		}
+		out = append(out, Advice{"cpu", Warn, words.Of("Add "+cores+", or move people to another box: the processors are the bottleneck.",
 			fmt.Sprintf("建议增加 %.0f 个处理器核心，或增加一台机器分担：处理器是瓶颈。", need)), append(cpu, latency)})
 	}
 	if v[adviseMemory] > 80 {
