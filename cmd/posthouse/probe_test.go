@@ -20,7 +20,7 @@ import (
 )
 
 // serveTLS starts the server with an https listener on a free port.
-func (d *desk) serveTLS() {
+func (d *desk) serveTLS(flags ...string) {
 	d.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan struct{}), make(chan int, 1)
@@ -28,7 +28,7 @@ func (d *desk) serveTLS() {
 	a := newApp(d.env, strings.NewReader(""), &out, &errOut)
 	a.ready = func(s *server) { d.server = s; close(ready) }
 	go func() {
-		done <- a.run(ctx, []string{"--data", d.data, "--set", "server.host_name=posthouse.test", "--set", "server.listen=127.0.0.1:0", "--set", "server.listen_local=127.0.0.1:0", "serve"})
+		done <- a.run(ctx, append([]string{"--data", d.data, "--set", "server.host_name=posthouse.test", "--set", "server.listen=127.0.0.1:0", "--set", "server.listen_local=127.0.0.1:0", "serve"}, flags...))
 	}()
 	d.stop = func() int { cancel(); d.stop = nil; return <-done }
 	d.t.Cleanup(func() {

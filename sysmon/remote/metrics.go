@@ -20,9 +20,9 @@ func (w *Writer) Families() []expo.Family {
 	of := words.Of
 	look := of("The log says what the receiver answers; look at it and at the way there.", "日志写明了接收端的应答；请检查接收端及网络。")
 	return []expo.Family{
-		{Name: "posthouse_remote_write_samples_total", Type: "counter", Source: "sysmon/remote", Help: of("Samples sent to the remote write receiver, by what became of them.", "发往 remote write 接收端的采样数，按结果区分。"),
+		{Name: "posthouse_remote_write_samples_total", Type: "counter", Source: "sysmon/remote", Labels: []string{"result"}, Help: of("Samples sent to the remote write receiver, by what became of them.", "发往 remote write 接收端的采样数，按结果区分。"),
 			Normal: of("stored grows, refused stands still.", "stored 增长，refused 不变。"), Action: of("refused: the receiver has newer samples of these series, or a limit; see its log.", "refused：接收端已有更新的采样或达到上限，请查看其日志。")},
-		{Name: "posthouse_remote_write_requests_total", Type: "counter", Source: "sysmon/remote", Help: of("Requests to the remote write receiver, by result.", "对 remote write 接收端的请求数，按结果区分。"),
+		{Name: "posthouse_remote_write_requests_total", Type: "counter", Source: "sysmon/remote", Labels: []string{"result"}, Help: of("Requests to the remote write receiver, by result.", "对 remote write 接收端的请求数，按结果区分。"),
 			Normal: of("ok grows.", "ok 增长。"), Action: look},
 		{Name: "posthouse_remote_write_behind_seconds", Type: "gauge", Unit: "seconds", Source: "sysmon/remote", Help: of("How old the newest sample is that the remote write receiver has.", "remote write 接收端已有的最新采样距今多久。"),
 			Normal: of("Up to two intervals.", "不超过两个采样间隔。"), Action: look},
