@@ -290,7 +290,7 @@ func (e *Engine) matchers(texts []string) ([][]*labels.Matcher, error) {
 	if len(texts) > 100 {
 		return nil, refuse(BadData, nil, "more than 100 match[] parameters", "match[] 参数超过 100 个。")
 	}
-	if err := affordable(strings.Join(texts, "\n")); err != nil {
+	if err := Affordable(strings.Join(texts, "\n")); err != nil {
 		return nil, err
 	}
 	sets, err := e.parse.ParseMetricSelectors(texts)

@@ -30,9 +30,10 @@ const (
 	usualStep   = time.Minute
 )
 
-// affordable refuses what no limit on samples would stop. It is asked before
-// the expression is parsed.
-func affordable(text string) error {
+// Affordable refuses what no limit on samples would stop. It is asked before
+// the expression is parsed, which alone would cost too much. The error is an
+// *Error.
+func Affordable(text string) error {
 	states := 0
 	var item parser.Item
 	for lex := parser.Lex(text); ; {

@@ -144,7 +144,7 @@ func (e *Engine) Parse(expr string) (parser.Expr, error) {
 	if err := e.short(expr); err != nil {
 		return nil, err
 	}
-	if err := affordable(expr); err != nil {
+	if err := Affordable(expr); err != nil {
 		return nil, err
 	}
 	parsed, err := e.parse.ParseExpr(expr)

@@ -203,12 +203,13 @@ func TestABadFileIsRefusedAndTheGoodOnesGoOn(t *testing.T) {
 	put(t, dir, "yaml.yml", "groups:\n  - name: x\n    rules: 5\n")
 	put(t, dir, "field.yml", strings.Replace(oneRule, "for: 5m", "fro: 5m", 1))
 	put(t, dir, "label.yml", strings.Replace(oneRule, "severity: serious", "'': x", 1))
+	put(t, dir, "states.yml", strings.Replace(oneRule, "> 10", `{a=~"`+strings.Repeat("(a{0,1000}b?)", 1100)+`"} > 10`, 1))
 	put(t, dir, "huge.yml", strings.Repeat("#", maxFileBytes+1))
 	m, err := Open(dir, newBench(t).options())
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := map[string]int{"expr.yml": 5, "yaml.yml": 3, "field.yml": 6, "label.yml": 4, "huge.yml": 0}
+	lines := map[string]int{"expr.yml": 5, "yaml.yml": 3, "field.yml": 6, "label.yml": 4, "states.yml": 5, "huge.yml": 0}
 	for _, p := range m.Problems() {
 		want, bad := lines[p.File]
 		if !bad {
@@ -236,7 +237,7 @@ func TestABadFileIsRefusedAndTheGoodOnesGoOn(t *testing.T) {
 			t.Errorf("%s does not run any more", id)
 		}
 	}
-	if len(m.Problems()) != 6 {
+	if len(m.Problems()) != 7 {
 		t.Errorf("problems: %v", m.Problems())
 	}
 }

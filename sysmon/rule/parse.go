@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
 
+	"posthouse/sysmon/query"
 	"posthouse/sysmon/words"
 )
 
@@ -46,8 +47,18 @@ func (p *Problem) In(lang string) string {
 	return fmt.Sprintf("%s, line %d: %s", p.File, p.Line, p.Reason.EN)
 }
 
-// newParser is PromQL as Prometheus has it without experimental functions.
-func newParser() parser.Parser { return parser.NewParser(parser.Options{}) }
+// newParser is PromQL as Prometheus has it without experimental functions, and
+// without expressions that cost too much to be read.
+func newParser() parser.Parser { return careful{parser.NewParser(parser.Options{})} }
+
+type careful struct{ parser.Parser }
+
+func (c careful) ParseExpr(input string) (parser.Expr, error) {
+	if err := query.Affordable(input); err != nil {
+		return nil, err
+	}
+	return c.Parser.ParseExpr(input)
+}
 
 // parse reads a rule file as Prometheus would, every problem with its line.
 func parse(name string, text []byte) (*rulefmt.RuleGroups, []Problem) {
