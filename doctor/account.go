@@ -12,9 +12,10 @@ import (
 
 // account is who the server runs as.
 type account struct {
-	uid    int
-	name   string
-	groups []int
+	uid     int
+	name    string
+	groups  []int
+	assumed bool // the caller's, because nothing tells whose the server is
 }
 
 // account is that of the running server, else of its unit, else of the
@@ -34,7 +35,9 @@ func (d *diagnosis) account() account {
 			return accountOf(u.Username)
 		}
 	}
-	return accountOf(strconv.Itoa(os.Geteuid()))
+	a := accountOf(strconv.Itoa(os.Geteuid()))
+	a.assumed = true
+	return a
 }
 
 // accountOf finds an account by its name or number.

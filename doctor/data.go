@@ -51,19 +51,32 @@ func (d *diagnosis) lookAtData() {
 // permitted looks whether the server's account may write all that is there.
 func (d *diagnosis) permitted(dir, looked string, info fs.FileInfo) bool {
 	own := "chown -R " + d.who.name + ": " + dir
+	if d.who.assumed {
+		owner := accountOf(strconv.Itoa(ownerOf(info))).name
+		own = d.say.ofN("to look with the rights of the owner: sudo -u %s posthouse doctor; only if %s is to run the server: %s", "以所有者的权限检查：sudo -u %s posthouse doctor；仅当服务器应由 %s 运行时：%s", owner, d.who.name, own)
+	}
 	if at := d.who.barred(dir); at != "" {
-		d.bad("data", looked, d.say.ofN("%s, who runs the server, may not pass %s", "运行服务器的 %s 无权进入 %s", d.who.name, at), "chmod o+x "+at)
+		d.bad("data", looked, d.say.ofN("%s may not pass %s", "%s 无权进入 %s", d.runner(), at), "chmod o+x "+at)
 		return false
 	}
 	if !d.who.may(info, 7) {
-		d.bad("data", looked, d.say.ofN("%s, who runs the server, may not write there: the owner is %s, the mode %04o", "运行服务器的 %s 无法写入：所有者为 %s，权限为 %04o", d.who.name, accountOf(strconv.Itoa(ownerOf(info))).name, info.Mode().Perm()), own)
+		d.bad("data", looked, d.say.ofN("%s may not write there: the owner is %s, the mode %04o", "%s 无法写入：所有者为 %s，权限为 %04o", d.runner(), accountOf(strconv.Itoa(ownerOf(info))).name, info.Mode().Perm()), own)
 		return false
 	}
 	if foreign := d.foreign(dir); foreign != "" {
-		d.bad("data", looked, d.say.ofN("%s, who runs the server, may not write %s; a command was probably run there as another account", "运行服务器的 %s 无法写入 %s；可能曾以其他账号在此执行命令", d.who.name, foreign), own)
+		d.bad("data", looked, d.say.ofN("%s may not write %s; a command was probably run there as another account", "%s 无法写入 %s；可能曾以其他账号在此执行命令", d.runner(), foreign), own)
 		return false
 	}
 	return true
+}
+
+// runner names the account that the server runs as, and that it is only
+// assumed: no server was found, so it would be that of the caller.
+func (d *diagnosis) runner() string {
+	if d.who.assumed {
+		return d.say.ofN("%s, as which this command runs,", "运行此命令的 %s", d.who.name)
+	}
+	return d.say.ofN("%s, who runs the server,", "运行服务器的 %s", d.who.name)
 }
 
 // mostEntries bounds how much of a data directory is looked through.

@@ -147,7 +147,7 @@ func (d *diagnosis) handshake(ctx context.Context, far Address, raw net.Conn) ne
 	_, err := leaf.Verify(x509.VerifyOptions{Roots: far.Trust, Intermediates: inter, CurrentTime: leaf.NotBefore.Add(leaf.NotAfter.Sub(leaf.NotBefore) / 2), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
 	if err != nil {
 		found, do := d.failure(err, far.Port)
-		do += d.say.of("; or name the file of the authority with --ca", "；或用 --ca 指定颁发机构的文件")
+		do += d.say.of("; or save /ca.pem of the box and name the file with --ca", "；或保存服务器的 /ca.pem，并用 --ca 指定该文件")
 		d.bad("tls", looked, found, do)
 	}
 	if len(d.list) == told {

@@ -118,8 +118,11 @@ func (d *diagnosis) takenPort(looked string, l listenAddress, by host.Port) {
 		d.bad("port", looked, d.say.of("held by a process of another account", "被其他账号的进程占用"), d.say.ofN("see whose it is: sudo ss -ltnp 'sport = :%d'", "查看是哪个进程：sudo ss -ltnp 'sport = :%d'", l.port))
 		return
 	}
-	d.bad("port", looked, d.say.ofN("held by %s (%d) of %s", "被 %s（%d，账号 %s）占用", by.Name, by.PID, by.User),
-		d.say.ofN("stop it, or choose another port in %s", "请停止该进程，或在 %s 中换一个端口", l.key))
+	do := d.say.ofN("stop it, or choose another port in %s", "请停止该进程，或在 %s 中换一个端口", l.key)
+	if by.Name == "posthouse" {
+		do = d.say.of("if that is the server meant, name its data directory with --data or its configuration with --config; else: ", "若要检查的正是该服务器，请用 --data 指定其数据目录，或用 --config 指定其配置；否则：") + do
+	}
+	d.bad("port", looked, d.say.ofN("held by %s (%d) of %s", "被 %s（%d，账号 %s）占用", by.Name, by.PID, by.User), do)
 }
 
 // tryPort opens a listener for a moment to see whether it can be opened.

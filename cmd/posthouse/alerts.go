@@ -87,7 +87,7 @@ func (a *app) onConsole(ctx context.Context, method, path string, form url.Value
 		return nil, err
 	}
 	if !running(cfg) {
-		return nil, errorText(a.say, "no server is running: alerts fire only while one does", "服务器未运行：告警只在服务器运行时产生")
+		return nil, a.nobodyThere(cfg)
 	}
 	c := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", cfg.Server.Socket)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	fastjson "github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"posthouse/appliance/blob"
 	"posthouse/appliance/chat"
@@ -64,6 +66,14 @@ func running(cfg config.Config) bool {
 		return false
 	}
 	return c.Close() == nil
+}
+
+// nobodyThere says why a server that is needed could not be asked.
+func (a *app) nobodyThere(cfg config.Config) error {
+	if _, err := os.Stat(cfg.Server.Socket); errors.Is(err, fs.ErrPermission) || err == nil && unix.Access(cfg.Server.Socket, unix.W_OK) != nil {
+		return errorText(a.say, "this account may not ask the server at "+cfg.Server.Socket+": run the command with sudo, or as the server's account", "当前账号无权访问服务器的套接字 "+cfg.Server.Socket+"：请使用 sudo，或以服务器的账号运行")
+	}
+	return errorText(a.say, "no server is running at "+cfg.Server.Socket+": start it, or name the one that runs with --data or --config", "服务器未运行（"+cfg.Server.Socket+"）：请启动它，或用 --data、--config 指定正在运行的服务器")
 }
 
 // offline opens the data directory under its lock. A directory that does not

@@ -54,7 +54,11 @@ func (v View) statusSentence(checks []Check) string {
 	case len(checks) == 0:
 		return v.Say("No checks have run yet.", "尚未运行任何检查。")
 	case bad == 0 && unknown > 0:
-		return v.Say(fmt.Sprintf("%d checks pass, %d have no data yet.", known, unknown), fmt.Sprintf("%d 项检查通过，%d 项尚无数据。", known, unknown))
+		have := "have"
+		if unknown == 1 {
+			have = "has"
+		}
+		return v.Say(fmt.Sprintf("%d checks pass, %d %s no data yet.", known, unknown, have), fmt.Sprintf("%d 项检查通过，%d 项尚无数据。", known, unknown))
 	case bad == 0:
 		return v.Say(fmt.Sprintf("All %d checks pass.", len(checks)), fmt.Sprintf("全部 %d 项检查通过。", len(checks)))
 	}
