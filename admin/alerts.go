@@ -300,12 +300,8 @@ func (a *Admin) commentAlert(r *Request) {
 // silenceAlert silences one alert by all of its labels, or, without fp, what
 // the lines of matchers match.
 func (a *Admin) silenceAlert(r *Request) {
-	d, err := time.ParseDuration(r.Form("for"))
-	if err != nil {
-		d = 0
-	}
 	if list := lines(r.Form("matchers")); r.Form("fp") == "" && len(list) > 0 {
-		a.silenceMatching(r, list, d)
+		a.silenceMatching(r, list)
 		return
 	}
 	a.act(r, "alert.silence", r.Form("reason"), words.Of("Silenced.", "已静默。"), func(m *alert.Manager, fp string) error {
@@ -316,17 +312,21 @@ func (a *Admin) silenceAlert(r *Request) {
 		if !found {
 			return alert.ErrGone
 		}
-		_, err = m.Silence(r.ctx, alert.Silence{Matchers: exactly(x.Labels), End: time.Now().Add(d), Author: r.who(), Reason: r.Form("reason")})
+		s, err := r.silence(exactly(x.Labels))
+		if err != nil {
+			return err
+		}
+		_, err = m.Silence(r.ctx, s)
 		return err
 	})
 }
 
-func (a *Admin) silenceMatching(r *Request, list []string, d time.Duration) {
+func (a *Admin) silenceMatching(r *Request, list []string) {
 	m := a.manager(r)
 	if m == nil {
 		return
 	}
-	id, err := m.Silence(r.ctx, alert.Silence{Matchers: list, End: time.Now().Add(d), Author: r.who(), Reason: r.Form("reason")})
+	id, err := addSilence(r, m, list)
 	var bad *notify.Invalid
 	switch {
 	case errors.As(err, &bad):

@@ -90,7 +90,7 @@ func (a *Admin) showSilences(r *Request, m *alert.Manager, f console.Form, previ
 	for _, s := range list {
 		rows = append(rows, console.SilenceRow{ID: s.ID, Matchers: strings.Join(s.Matchers, ", "), Author: s.Author, Reason: s.Reason, State: s.State, Start: s.Start, End: s.End, Affects: s.Affects})
 	}
-	answer(func(v console.View) templ.Component { return console.SilencesPage(v, rows, f, preview) })
+	answer(func(v console.View) templ.Component { return console.SilencesPage(v, rows, f, time.Now(), preview) })
 }
 
 // mistake puts what is wrong into a form, and reports whether it was the
@@ -117,25 +117,49 @@ func (a *Admin) addSilence(r *Request) {
 	if m == nil {
 		return
 	}
-	d, err := time.ParseDuration(r.Form("for"))
-	if err != nil {
-		d = 0
-	}
 	list := lines(r.Form("matchers"))
 	if r.Form("do") == "preview" {
 		a.previewSilence(r, m, list)
 		return
 	}
-	id, err := m.Silence(r.ctx, alert.Silence{Matchers: list, End: time.Now().Add(d), Author: r.who(), Reason: r.Form("reason")})
+	id, err := addSilence(r, m, list)
 	if err != nil {
 		f := r.Filled()
-		if r.mistake(&f, err, map[string]string{"matcher": "matchers", "end": "for"}) {
+		if r.mistake(&f, err, map[string]string{"matcher": "matchers", "end": "for", "start": "from"}) {
 			a.showSilences(r, m, f, nil, r.Invalid)
 		}
 		return
 	}
 	a.did(r, "silence.add", id, strings.Join(list, ", "))
 	r.Done("/admin/silences", words.Of("Silenced.", "已静默。"))
+}
+
+// silence reads the fields for (a duration), from (a time; empty: now) and
+// reason of a form.
+func (r *Request) silence(matchers []string) (alert.Silence, error) {
+	s := alert.Silence{Matchers: matchers, Author: r.who(), Reason: r.Form("reason")}
+	begin := time.Now()
+	if text := r.Form("from"); text != "" {
+		at, err := readMoment(text, begin)
+		if err != nil {
+			return s, &notify.Invalid{Field: "from", Text: words.Of("this is no time; write it as 2026-12-24 22:00", "时间格式不正确，请写成 2026-12-24 22:00")}
+		}
+		if at.After(begin) {
+			s.Start, begin = at, at
+		}
+	}
+	if d, err := time.ParseDuration(r.Form("for")); err == nil { // else it is refused for ending now
+		s.End = begin.Add(d)
+	}
+	return s, nil
+}
+
+func addSilence(r *Request, m *alert.Manager, matchers []string) (id string, err error) {
+	s, err := r.silence(matchers)
+	if err != nil {
+		return "", err
+	}
+	return m.Silence(r.ctx, s)
 }
 
 func (a *Admin) endSilence(r *Request) {

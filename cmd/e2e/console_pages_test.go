@@ -204,6 +204,7 @@ func (o *office) furnishConsole() map[string]string {
 	post("/admin/rules/file", "file", "e2e.yml", "text", "groups:\n- name: e2e\n  interval: 1s\n  rules:\n  - alert: MemoryLeakSuspected\n    expr: process_resident_memory_bytes > 1\n"+
 		"    labels: {severity: warning, which: e2e}\n    annotations: {summary: memory grows, summary_zh: 内存增长}\n")
 	post("/admin/silences", "matchers", `alertname="HighCPUUsage"`, "for", "4h", "reason", "压力测试 load test")
+	post("/admin/silences", "matchers", `instance="ups"`, "from", time.Now().AddDate(0, 0, 2).Format("2006-01-02T15:04"), "for", "4h", "reason", "停电检修 power cut")
 	post("/admin/quiet", "name", "night 夜间", "day1", "on", "from", "22:00", "until", "07:00", "warning", "on")
 	post("/admin/channels/edit", "kind", "webhook", "name", "night duty 夜班", "lang", "zh", "per_hour", "60", "set-url", "http://127.0.0.1:9/notify")
 	post("/admin/probes/save", "name", "printer 打印机", "kind", "tcp", "target", "127.0.0.1:9", "every", "60", "patience", "1")

@@ -26,9 +26,10 @@ func (a *app) silenceCommand() *cobra.Command {
 		},
 	}
 	span := cmd.Flags().Duration("for", time.Hour, a.say.of("how long, as 30m or 4h", "时长，如 30m 或 4h"))
+	from := cmd.Flags().String("from", "", a.say.of("when it begins, as `2026-12-24T22:00` in the server's time; now if empty", "开始时间，如 `2026-12-24T22:00`（服务器时间）；不写为立即开始"))
 	reason := cmd.Flags().String("reason", "", a.say.of("why (required)", "原因（必填）"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		form := url.Values{"for": {span.String()}, "reason": {*reason}}
+		form := url.Values{"for": {span.String()}, "from": {*from}, "reason": {*reason}}
 		if !isMatcher(args[0]) {
 			return a.onAlert(cmd.Context(), args[0], "silence", form)
 		}
@@ -64,7 +65,11 @@ func (a *app) silencesCommand() *cobra.Command {
 		t := &table{head: []string{"ID", a.say.of("STATE", "状态"), a.say.of("ALERTS", "告警数"), a.say.of("UNTIL", "至"), a.say.of("WHO", "创建人"), a.say.of("MATCHERS", "匹配条件"), a.say.of("REASON", "原因")}}
 		for _, s := range list {
 			if s.State != "expired" || *all {
-				t.add(s.ID[:min(alertID, len(s.ID))], a.stateWord(s.State), fmt.Sprint(s.Affects), when(s.End.UnixMilli()), s.Author, strings.Join(s.Matchers, ", "), s.Reason)
+				until := when(s.End.UnixMilli())
+				if s.State == "pending" {
+					until = when(s.Start.UnixMilli()) + " – " + until
+				}
+				t.add(s.ID[:min(alertID, len(s.ID))], a.stateWord(s.State), fmt.Sprint(s.Affects), until, s.Author, strings.Join(s.Matchers, ", "), s.Reason)
 			}
 		}
 		if len(t.rows) == 0 {

@@ -63,6 +63,7 @@ func TestAlertsFromTheCommandLine(t *testing.T) {
 	d.run("", "alerts", "silence", "HighDiskUsage", "--for", "30m").exits(1).tells("say why")
 	d.run("", "alerts", "silence", "HighDiskUsage", "--for", "soon", "--reason", "x").exits(2)
 	d.run("", "alerts", "silence", "HighDiskUsage", "--for=-1h", "--reason", "x").exits(1).tells("in the future")
+	d.run("", "alerts", "silence", "HighDiskUsage", "--from", "Saturday", "--reason", "x").exits(1).tells("write it as 2026-12-24 22:00")
 	d.do("alerts", "silence", "HighDiskUsage", "--for", "30m", "--reason", "the disk comes at noon").prints("done")
 	_, events := d.timeline("HighDiskUsage")
 	var did []string
@@ -95,6 +96,9 @@ func TestAlertsFromTheCommandLine(t *testing.T) {
 	d.do("alerts", "history").prints("仍在触发", "摘要")
 	d.do("alerts", "silences").prints("没有静默")
 	d.run("", "alerts", "unsilence", "abcd").exits(1).tells("没有静默")
+	begins := time.Now().AddDate(0, 0, 7)
+	d.do("alerts", "silence", `instance="ups"`, "--from", begins.Format("2006-01-02T15:04"), "--for", "2h", "--reason", "停电检修").prints("已完成")
+	d.do("alerts", "silences").prints("未开始", "停电检修", begins.Format("2006-01-02 15:04")+" – "+begins.Add(2*time.Hour).Format("2006-01-02 15:04"))
 	d.do("alerts", "comment", "HighDiskUsage", "已下单").prints("已完成")
 	d.run("", "alerts", "ack", "HighDiskUsage").exits(1).tells("已经确认过")
 	d.run("", "alerts", "silence", "HighDiskUsage").exits(1).tells("请填写原因")

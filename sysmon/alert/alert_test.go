@@ -278,6 +278,14 @@ func TestASilenceKeepsMessagesBackNotTheAlert(t *testing.T) {
 	p.hearsNothing(200 * time.Millisecond)
 	ok(t, m.Expire(t.Context(), id))
 	p.hears(notify.Firing)
+	begins := time.Now().Add(time.Hour)
+	_, err = m.Silence(t.Context(), Silence{Matchers: []string{`instance="box1"`}, Start: begins, End: begins.Add(time.Hour), Author: "ann", Reason: "power cut on Saturday"})
+	ok(t, err)
+	list, err = m.Silences(t.Context())
+	ok(t, err)
+	if a := only(t, m); list[0].State != "pending" || !list[0].Start.Equal(begins) || list[0].Affects != 0 || len(a.SilencedBy) != 0 || strings.Count(kinds(a.Episode), "silenced") != 0 {
+		t.Errorf("one to come: %+v, the alert %+v", list[0], a)
+	}
 	for field, s := range map[string]Silence{
 		"matchers": {End: time.Now().Add(time.Hour), Reason: "x"},
 		"matcher":  {Matchers: []string{`a=~"("`}, End: time.Now().Add(time.Hour), Reason: "x"},

@@ -199,7 +199,7 @@ func (m *Manager) Silence(ctx context.Context, s Silence) (string, error) {
 		return "", err
 	}
 	for _, e := range m.firingNow() {
-		if ms.Matches(labelSet(e.Labels)) {
+		if ms.Matches(labelSet(e.Labels)) && !s.Start.After(now) {
 			if _, err := m.change(e.Fingerprint, Event{Kind: Silenced, Who: s.Author, Text: s.Reason}, func(*Episode) error { return nil }); err != nil && !errors.Is(err, ErrGone) {
 				return p.Id, err
 			}
