@@ -82,6 +82,7 @@ func TestAMuteDeviceLowersTheShareThatArrives(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.Close() })
+		send(1, c) // the first may be caught up with, which is no delivery; those after it are live
 		return c
 	}
 	gone := join()
@@ -91,7 +92,7 @@ func TestAMuteDeviceLowersTheShareThatArrives(t *testing.T) {
 	}
 	until("left", func() bool {
 		_, sampled := d.asked(addr, "im_deliveries_total > 0")
-		return sampled && d.figure(addr, "im_deliveries_left_total") == 20
+		return sampled && d.figure(addr, "im_deliveries_left_total") >= 20
 	})
 	send(20)
 	until("all arrive", func() bool { v, there := d.asked(addr, share); return there && v == 1 })
@@ -102,8 +103,10 @@ func TestAMuteDeviceLowersTheShareThatArrives(t *testing.T) {
 	if took := time.Since(began); took > time.Minute {
 		t.Errorf("it took %v to see it", took)
 	}
-	until("all counted", func() bool { return d.figure(addr, "im_deliveries_total") == 120 })
-	if acks := d.figure(addr, "im_delivery_acks_total"); acks != 80 || mute.Stats().Connects != 1 {
-		t.Errorf("%v acknowledged, %d connections of the mute device", acks, mute.Stats().Connects)
+	const sent = 20 + 20 + 40 + 2 // and what each device that joined was greeted with
+	until("all counted", func() bool { return d.figure(addr, "im_deliveries_total") >= sent-1+40 })
+	acks, all, left := d.figure(addr, "im_delivery_acks_total"), d.figure(addr, "im_deliveries_total"), d.figure(addr, "im_deliveries_left_total")
+	if acks < sent-1 || acks > sent || all > sent+41 || left > 21 || mute.Stats().Connects != 1 {
+		t.Errorf("%v acknowledged of %v, %v left, %d connections of the mute device", acks, all, left, mute.Stats().Connects)
 	}
 }
