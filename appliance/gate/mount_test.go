@@ -64,7 +64,7 @@ func TestAMountHearsWhoIsCalling(t *testing.T) {
 		{"a form without an origin", "POST", "/admin", "name=x", with(), 403, "forbidden"},
 		{"a form of nobody without an origin", "POST", "/admin", "name=x", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, 403, "forbidden"},
 		{"a program's form", "POST", "/admin", "name=x", http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/x-www-form-urlencoded"}}, 200, `body "x"`},
-		{"a form that is too large", "POST", "/admin", "name=" + strings.Repeat("x", 1<<20), with("Origin", "http://"+h.addr), 413, "too_large"},
+		{"a form that is too large", "POST", "/admin", "name=" + strings.Repeat("x", 2<<20), with("Origin", "http://"+h.addr), 413, "too_large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			res, body := h.request(c.verb, c.path, c.body, c.header)

@@ -111,8 +111,17 @@ func (g *Gate) handler(kind ListenerKind, apart bool) fasthttp.RequestHandler {
 	}
 }
 
-// unread reports whether the request's body has not come to its end. It reads
-// what is in memory already, and waits for nothing.
+// A connection that is closed while its client still sends is reset, and the
+// answer may be lost with it. So the rest of a body is waited for, this much
+// and this long.
+const (
+	lingerBytes = 4 << 20
+	lingerTime  = 300 * time.Millisecond
+)
+
+// unread reports whether the request's body has not come to its end with what
+// is in memory already. Then the connection must be closed; more is only read
+// so that the client gets the answer.
 func unread(ctx *fasthttp.RequestCtx) bool {
 	stream := ctx.RequestBodyStream()
 	if stream == nil {
@@ -121,8 +130,13 @@ func unread(ctx *fasthttp.RequestCtx) bool {
 	if err := ctx.Conn().SetReadDeadline(time.Unix(1, 0)); err != nil {
 		return true
 	}
-	_, err := io.Copy(io.Discard, stream)
-	return err != nil
+	if _, err := io.Copy(io.Discard, stream); err == nil {
+		return false
+	}
+	if err := ctx.Conn().SetReadDeadline(time.Now().Add(lingerTime)); err == nil {
+		_, _ = io.CopyN(io.Discard, stream, lingerBytes)
+	}
+	return true
 }
 
 // screen refuses what no handler must see.
