@@ -57,7 +57,7 @@ func (o *operators) open(ctx context.Context) error {
 	}
 	managers := o.managers()
 	if len(managers) == 0 {
-		return wire.Refuse(wire.Unavailable, "nobody has an account yet", "还没有任何账号")
+		return notify.ErrNobody
 	}
 	if err := o.enter(ctx); err != nil {
 		return err

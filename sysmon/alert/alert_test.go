@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -444,6 +445,45 @@ func TestWhenTheChatIsIllTheRoomIsNotEnough(t *testing.T) {
 	fires(t, m, alarm("HighLoad", "warning"))
 	if msg := p.hears(notify.Firing); !strings.Contains(msg.Note.EN, "could not be posted to") {
 		t.Errorf("%+v", msg)
+	}
+}
+
+// Until somebody has an account the room waits: that is no failure, and uses up
+// no rate.
+func TestNobodyToTellYet(t *testing.T) {
+	o := quick()
+	var tries atomic.Int32
+	var somebody atomic.Bool
+	posts := make(chan string, 10)
+	o.Post = func(_ context.Context, _, text string) error {
+		if tries.Add(1); !somebody.Load() {
+			return fmt.Errorf("open the room: %w", notify.ErrNobody)
+		}
+		posts <- text
+		return nil
+	}
+	m := open(t, t.TempDir(), o)
+	room, err := m.SaveChannel(notify.Channel{Name: "ops", Kind: "room", Lang: "en", PerHour: 2, Settings: map[string]string{"room": "ops"}})
+	ok(t, err)
+	plan(t, m, room.ID)
+	fires(t, m, alarm("HighLoad", "warning"))
+	eventually(t, "more tries than the rate allows", func() bool { return tries.Load() > 3 })
+	somebody.Store(true)
+	if text := <-posts; !strings.Contains(text, "HighLoad") {
+		t.Error(text)
+	}
+	var text string
+	eventually(t, "a notice that was told", func() bool {
+		var b strings.Builder
+		m.Write(&b)
+		text = b.String()
+		return strings.Contains(text, `posthouse_notifications_total{channel="ops",result="ok"} 1`)
+	})
+	if !strings.Contains(text, `posthouse_notifications_total{channel="ops",result="error"} 0`) || strings.Contains(text, "withheld") {
+		t.Errorf("waiting counts for something:\n%s", text)
+	}
+	if did := kinds(only(t, m).Episode); strings.Contains(did, NotTold) {
+		t.Errorf("the timeline tells of it: %s", did)
 	}
 }
 

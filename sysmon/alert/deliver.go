@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -54,7 +55,8 @@ func (m *Manager) bucketOf(c notify.Channel) *bucket {
 }
 
 // deliver sends through a channel within its rate and writes what became of it
-// into the timelines. Withheld is no error.
+// into the timelines. Withheld is no error; that nobody is there yet is one, and
+// nothing becomes of it.
 func (m *Manager) deliver(ctx context.Context, c notify.Channel, msg notify.Message, kind string) error {
 	m.mu.Lock()
 	b := m.bucketOf(c)
@@ -71,6 +73,12 @@ func (m *Manager) deliver(ctx context.Context, c notify.Channel, msg notify.Mess
 		return m.note(msg.Items, Event{At: time.Now(), Kind: Withheld, Object: c.Name})
 	}
 	_, err := m.sender.Send(ctx, c, msg)
+	if errors.Is(err, notify.ErrNobody) { // every try counts for nothing until somebody is there
+		m.mu.Lock()
+		b.tokens++
+		m.mu.Unlock()
+		return err
+	}
 	m.count.sent(c.Name, err)
 	if err != nil {
 		m.o.Log.Warn("a notice was not delivered", "channel", c.Name, "err", err)

@@ -33,6 +33,7 @@ type Options struct {
 	Host        string // how the box calls itself in messages
 	ExternalURL string // address of the server without a slash at its end, for links
 	// Post writes a message to a room of the chat as the box; nil: there is no chat.
+	// It answers notify.ErrNobody while nobody has an account.
 	Post func(ctx context.Context, room, text string) error
 	// First is the channel that a box has from the start: while nobody has made
 	// a channel or a plan, it is made and told of everything. No kind: none.

@@ -26,10 +26,15 @@ type Options struct {
 	Host    string        // how the box calls itself
 	Link    string        // address of the console, without a slash at its end
 	Timeout time.Duration // of one message through one channel; 0: 15 s
-	// Room posts to a room of the chat; nil: there is none.
+	// Room posts to a room of the chat; nil: there is none. ErrNobody says that
+	// nobody could read it yet.
 	Room func(ctx context.Context, room, text string) error
 	Now  func() time.Time // nil: time.Now
 }
+
+// ErrNobody is a room that nobody can read, because nobody has an account yet:
+// no fault of the channel, and worth another try.
+var ErrNobody = errors.New("nobody has an account yet")
 
 // Sender sends messages. It keeps nothing but which modem is in use.
 type Sender struct {
@@ -76,7 +81,7 @@ func refused(answer, format string, args ...any) error {
 func broken(err error) error { return &Failure{Again: true, Err: err} }
 
 // Send delivers a message and returns the other side's answer in its own
-// words. Its error is a *Failure.
+// words. Its error is a *Failure, around ErrNobody where that is why.
 func (s *Sender) Send(ctx context.Context, c Channel, m Message) (string, error) {
 	if err := c.Check(); err != nil {
 		return "", &Failure{Err: err}
@@ -93,6 +98,9 @@ func (s *Sender) Send(ctx context.Context, c Channel, m Message) (string, error)
 	}
 	f := &Failure{Again: true, Err: err}
 	errors.As(err, &f)
+	if errors.Is(err, ErrNobody) {
+		return answer, f
+	}
 	return answer, &Failure{Again: f.Again, Answer: c.scrub(clip(f.Answer, 500)), Err: errors.New(c.scrub(f.Err.Error()))}
 }
 
