@@ -119,13 +119,13 @@ func Open(o Options) (w *Watch, err error) {
 		}
 	}()
 	w.Host = host.New(host.Options{DataDir: o.DataDir, Version: o.Version, LinkMbit: o.LinkMbit, Patience: min(hostPatience, o.Interval*8/10)})
-	if w.Store, err = store.Open(o.Dir, store.Options{Raw: o.Raw, Rollup: o.Rollup, MaxSeries: o.MaxSeries, Log: o.Log}); err != nil {
+	if w.Store, err = store.Open(o.Dir, store.Options{Raw: o.Raw, Rollup: o.Rollup, MaxSeries: o.MaxSeries, Log: calmed(o.Log)}); err != nil {
 		return w, fmt.Errorf("open the store of metrics: %w", err)
 	}
 	w.Query = query.New(w.Store.Queryable(), query.Limits{})
 	w.Query.OnStorageError(func(error) { w.Store.Suspect() })
 	if w.Alerts, err = alert.Open(o.Dir, alert.Options{Host: o.HostName, ExternalURL: o.ExternalURL, Grace: max(leastGrace, graceRounds*o.Interval), Post: o.Post,
-		First: o.FirstChannel, Changed: o.Changed, Log: o.Log}); err != nil {
+		First: o.FirstChannel, Changed: o.Changed, Log: calmed(o.Log)}); err != nil {
 		return w, fmt.Errorf("open the alerts: %w", err)
 	}
 	if err = w.openJudges(); err != nil {
@@ -163,7 +163,7 @@ func (w *Watch) openJudges() (err error) {
 		return fmt.Errorf("open the probes: %w", err)
 	}
 	w.Rules, err = rule.Open(filepath.Join(o.Dir, "rules"), rule.Options{Query: w.Query.QueryFunc(), Queryable: w.Store.Queryable(), Appendable: w.Store,
-		Notify: w.notify, ExternalURL: o.ExternalURL, Interval: o.Interval, Logger: o.Log,
+		Notify: w.notify, ExternalURL: o.ExternalURL, Interval: o.Interval, Logger: calmed(o.Log),
 		Range: func(ctx context.Context, expr string, from, to time.Time, step time.Duration) (promql.Matrix, error) {
 			res, err := w.Query.Range(ctx, expr, from, to, step)
 			if err != nil {

@@ -167,7 +167,11 @@ func (s *Service) login(c *Call, p *wire.LoginParams) (*LoggedIn, error) {
 	s.known.give(login+" "+c.Address, c.Now)
 	s.logins.give(login, c.Now)
 	s.addrs.give(c.Address, c.Now)
-	s.opt.Log.Info("logged in", "user", account.User.String(), "address", c.Address, "trace", c.Trace)
+	tell := s.opt.Log.Info
+	if s.s.IsProbe(account.User) { // every minute
+		tell = s.opt.Log.Debug
+	}
+	tell("logged in", "user", account.User.String(), "address", c.Address, "trace", c.Trace)
 	return s.loggedIn(account.User, r.Body.(*record.DevicePut).Device.ID, token, d.Idle, c.Now, p.Cookie)
 }
 

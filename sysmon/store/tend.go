@@ -122,7 +122,7 @@ func (s *Store) minFree(ctx context.Context, free int64) {
 	case c == paused && free >= s.o.MinFree+s.o.MinFree/8:
 		s.state.Store(int32(taking))
 		s.trouble.Store(nil)
-		s.log.Info("metric store: samples are taken again", "free", free)
+		s.log.Warn("metric store: samples are taken again", "free", free)
 	case c == broken && free >= s.o.MinFree:
 		wait, cancel := context.WithTimeout(ctx, 30*time.Second)
 		defer cancel()
