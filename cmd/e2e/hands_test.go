@@ -33,8 +33,8 @@ func (p *tab) misses(css, text string) {
 	p.until(fmt.Sprintf("no %s %q", css, text), finder(css, text)+`.length === 0`)
 }
 
-// click presses the mouse on an element, once it is there and nothing is
-// before it.
+// click presses the mouse on an element, once it is there, nothing is before
+// it, and the page is loaded: its script would not hear of it.
 func (p *tab) click(css, text string) {
 	p.t.Helper()
 	type spot struct{ X, Y float64 }
@@ -44,7 +44,7 @@ func (p *tab) click(css, text string) {
 		before := at
 		at, err = evaluate[*spot](p, `(() => {
 	const e = `+finder(css, text)+`[0];
-	if (!e || e.disabled) return null;
+	if (!e || e.disabled || document.readyState !== "complete") return null;
 	e.scrollIntoView({ block: "nearest", inline: "nearest" });
 	const box = e.getBoundingClientRect();
 	const x = box.left + box.width / 2, y = box.top + box.height / 2;
@@ -58,16 +58,26 @@ func (p *tab) click(css, text string) {
 	}
 }
 
+// submits presses a button whose form brings a whole new page, and waits for
+// that: the old one may show by its stream that it was done.
+func (p *tab) submits(css, text string) {
+	p.t.Helper()
+	p.run(`window.stale = true`)
+	p.click(css, text)
+	p.until("the page after "+text, `!window.stale && document.readyState === "complete"`)
+}
+
 // types puts text where the caret is, as an input method does.
 func (p *tab) types(text string) {
 	p.t.Helper()
 	command(p, input.InsertText, input.InsertTextParams{Text: text})
 }
 
-// fill replaces what is in an input.
+// fill replaces what is in an input, once the page is loaded: its script moves
+// the focus to a field that is wrong.
 func (p *tab) fill(css, text string) {
 	p.t.Helper()
-	p.finds(css, "")
+	p.until(fmt.Sprintf("%s %q", css, ""), `document.readyState === "complete" && `+finder(css, "")+`.length > 0`)
 	p.run(`document.querySelector(` + quoted(css) + `).select()`)
 	p.types(text)
 }

@@ -46,6 +46,7 @@ func (p *tab) press(keys string) {
 // tabsTo presses Tab until the focus is on an element with this text.
 func (p *tab) tabsTo(css, text string) {
 	p.t.Helper()
+	p.until("all of the page", `document.readyState === "complete"`)
 	on := `(() => { const e = document.activeElement; return ` + finder(css, text) + `.includes(e) })()`
 	for range 200 {
 		if ask[bool](p, on) {
