@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"posthouse/appliance/client"
@@ -62,10 +63,16 @@ func (o *office) saw(room id.ID, text, out string) {
 	}
 }
 
+// installing is held by the test that installs a package of npm: several want
+// the same ones.
+var installing sync.Mutex
+
 // npmPackage installs a package once per machine and gives the directory that
 // it is in.
 func npmPackage(t *testing.T, spec string) string {
 	t.Helper()
+	installing.Lock()
+	defer installing.Unlock()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		cache = t.TempDir()
