@@ -51,7 +51,7 @@ func TestConsoleEndsASession(t *testing.T) {
 	ann.fill("dialog[open] input[name=typed]", "bo")
 	ann.click("dialog[open] button.danger", "")
 	ann.finds(".toast, .note, [role=status]", "The login has ended.")
-	bo.expects(notLoggedIn)
+	bo.expects(loggedOut)
 	bo.finds("form button", "Log in")
 	var noted wire.AuditList
 	must(t, o.owner.Call(background(t), "audit.list", wire.AuditListParams{}, &noted))

@@ -9,8 +9,9 @@ import (
 )
 
 // soon is how quickly a device that was thrown out must notice: a second says
-// the reference, and another for a busy machine.
-const soon = 2 * time.Second
+// the reference, the rest is for a busy machine. Who is not told notices by the
+// heartbeat, which is later.
+const soon = 8 * time.Second
 
 // A person goes through the languages, logs out and in, and throws out the
 // browser that was forgotten in the meeting room.

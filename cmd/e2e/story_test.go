@@ -123,7 +123,7 @@ func (d *workingDay) files() {
 
 func (d *workingDay) voice() {
 	d.li.click(".composer .mic", "")
-	d.li.until("a second of sound", `["0:01", "0:02", "0:03"].includes(document.querySelector(".voice-panel .voice-time")?.textContent)`)
+	d.li.until("seconds of sound", `document.querySelector(".voice-panel .voice-time")?.textContent >= "0:03"`)
 	d.li.click(".voice-panel .voice-stop", "")
 	d.li.click(".voice-panel .voice-send", "")
 	d.ann.finds(".message .voice-player", "")
