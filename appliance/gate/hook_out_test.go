@@ -44,7 +44,7 @@ func newProgram(t *testing.T, status int, answer string) *program {
 // newMessage waits for the next message of the room that o has not told of.
 func (o *office) newMessage() wire.Message {
 	o.t.Helper()
-	end := time.After(10 * time.Second)
+	end := time.After(time.Minute)
 	for look := time.NewTicker(5 * time.Millisecond); ; {
 		if list := o.news(o.room.ID); len(list) > 0 {
 			return list[0]
@@ -96,7 +96,7 @@ func TestDeadLettersEndToEnd(t *testing.T) {
 	}
 	<-p.got
 	var dead wire.DeadList
-	end := time.After(10 * time.Second)
+	end := time.After(time.Minute)
 	for look := time.NewTicker(5 * time.Millisecond); len(dead.Dead) == 0; {
 		o.do(o.boss, "hook.dead", wire.HookParam{Hook: h.Hook.ID}, &dead)
 		select {

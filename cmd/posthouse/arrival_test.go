@@ -104,7 +104,9 @@ func TestAMuteDeviceLowersTheShareThatArrives(t *testing.T) {
 		t.Errorf("it took %v to see it", took)
 	}
 	const sent = 20 + 20 + 40 + 2 // and what each device that joined was greeted with
-	until("all counted", func() bool { return d.figure(addr, "im_deliveries_total") >= sent-1+40 })
+	until("all counted", func() bool {
+		return d.figure(addr, "im_deliveries_total") >= sent-1+40 && d.figure(addr, "im_delivery_acks_total") >= sent-1
+	})
 	acks, all, left := d.figure(addr, "im_delivery_acks_total"), d.figure(addr, "im_deliveries_total"), d.figure(addr, "im_deliveries_left_total")
 	if acks < sent-1 || acks > sent || all > sent+41 || left > 21 || mute.Stats().Connects != 1 {
 		t.Errorf("%v acknowledged of %v, %v left, %d connections of the mute device", acks, all, left, mute.Stats().Connects)

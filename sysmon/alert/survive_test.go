@@ -25,7 +25,7 @@ func TestWhatNobodyRepeatsEnds(t *testing.T) {
 	m, p := open(t, t.TempDir(), quick()), ring(t)
 	plan(t, m, hook(t, m, "ops", p))
 	in := alarm("HighCPUUsage", "warning")
-	in.End = time.Now().Add(300 * time.Millisecond)
+	in.End = time.Now().Add(2 * time.Second)
 	fires(t, m, in)
 	p.hears(notify.Firing)
 	p.hears(notify.Resolved)
@@ -55,11 +55,11 @@ func TestWhatIsBeingTakenDoesNotEnd(t *testing.T) {
 func TestARestartResolvesNothing(t *testing.T) {
 	dir := t.TempDir()
 	o := quick()
-	o.Grace = 700 * time.Millisecond
+	o.Grace = 6 * time.Second // long enough for a busy machine to get to the rule
 	m, p := open(t, dir, o), ring(t)
 	plan(t, m, hook(t, m, "ops", p))
 	in := alarm("HighCPUUsage", "warning")
-	in.End = time.Now().Add(3 * time.Second)
+	in.End = time.Now().Add(6 * time.Second)
 	in.Start = time.Now().Add(-time.Hour)
 	fires(t, m, in)
 	fires(t, m, alarm("HighLoad", "warning"))

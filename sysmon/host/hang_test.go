@@ -40,7 +40,7 @@ func TestAMountThatHangsCostsItsOwnFiguresAlone(t *testing.T) {
 	for range 3 {
 		begun := time.Now()
 		s := take(t, h)
-		if took := time.Since(begun); took > 3*time.Second {
+		if took := time.Since(begun); took > 20*time.Second { // of a busy machine: it would hang for ever
 			t.Errorf("the sample took %v", took)
 		}
 		labels := fmt.Sprintf(`{device="deaf",fstype="fuse.rawBridge",mountpoint=%q}`, dir)

@@ -23,14 +23,16 @@ func TestProcessesAndPorts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = burner.Process.Kill(); _ = burner.Wait() }()
-	top, err := h.Processes(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	var top Top
 	var own, burns bool
-	for _, p := range top.Busy {
-		own = own || p.Own && p.PID == os.Getpid() && p.RSS > 1<<20
-		burns = burns || p.PID == burner.Process.Pid && p.CPU > 5
+	for deadline := time.Now().Add(time.Minute); (!own || !burns) && time.Now().Before(deadline); { // others may be as busy
+		if top, err = New(Options{}).Processes(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range top.Busy {
+			own = own || p.Own && p.PID == os.Getpid() && p.RSS > 1<<20
+			burns = burns || p.PID == burner.Process.Pid && p.CPU > 5
+		}
 	}
 	if !own || !burns {
 		t.Errorf("own %v, the busy one %v: %+v", own, burns, top.Busy)

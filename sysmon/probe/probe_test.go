@@ -201,7 +201,7 @@ func program(t *testing.T, address string, name string, args ...string) {
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
 	t.Cleanup(func() { _ = c.Process.Kill(); <-ended })
-	for range 400 {
+	for range 2400 { // a minute
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			_ = conn.Close()
