@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 
 	"posthouse/appliance/client"
 )
@@ -99,4 +100,22 @@ func TestConsoleIsLive(t *testing.T) {
 	q.until("the login page", `location.pathname === "/admin/login"`)
 	p.expects(`status of 401 .*/admin/events`)
 	p.until("the other tab at the door", `location.pathname === "/admin/login"`)
+}
+
+// A table that comes anew every few seconds leaves a field alone in which an
+// input method composes, and takes what was typed along afterwards.
+func TestConsoleKeepsWhatIsComposed(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	p := shared.tab(t, "ann", o.url())
+	p.logsInConsole("ann")
+	p.open("/admin/host")
+	p.until("a field to search the programs", `document.querySelector("#machine input.filter")`)
+	p.run(`window.field = document.querySelector("#machine input.filter"); field.focus()`)
+	command(p, input.ImeSetComposition, input.ImeSetCompositionParams{Text: "zhong", SelectionStart: 5, SelectionEnd: 5})
+	p.run(`window.asked = () => performance.getEntriesByType("resource").filter((e) => e.initiatorType === "fetch" && new URL(e.name).pathname === "/admin/host").length; window.before = asked()`)
+	p.until("the page ask twice for the newest figures", `asked() >= before + 2`)
+	p.until("what is composed", `field.isConnected && field.value === "zhong" && document.activeElement === field`)
+	p.types("中")
+	p.until("a new table that is searched for the same", `!field.isConnected && document.activeElement.matches("#machine input.filter") && document.activeElement.value === "中"`)
 }

@@ -28,8 +28,9 @@ export function startFilters(root: ParentNode): void {
       }
       none.textContent = field.value.trim() === "" ? "" : left === 0 ? t("palette.none") : t("palette.count", { n: left });
     };
+    const blurred = () => setTimeout(() => { if (field.isConnected) typing = ""; }); // a field that is taken away tells of it while it is still there
     const field = h("input", { type: "search", class: "filter", "aria-label": t("filter") + ": " + name, placeholder: t("filter"), value: looked.get(name) ?? "", oninput: filter,
-      onfocus: () => { typing = name; }, onblur: () => { if (field.isConnected) typing = ""; } });
+      onfocus: () => { typing = name; }, onblur: blurred });
     table.before(h("p", { class: "row" }, field, none));
     if (field.value) filter();
     if (typing === name && document.activeElement === document.body) field.focus();

@@ -6,29 +6,8 @@
 
 import { t } from "./lang";
 import { fragment } from "./policy";
+import { unpressed } from "./press";
 import { follow } from "./stream";
-
-// What is swapped between the press of a button and its end takes the click with
-// it: while somebody presses, the newest part of each kind waits.
-let pressed = false;
-const waiting = new Map<string, () => void>();
-
-function release(): void {
-  pressed = false;
-  setTimeout(() => { // after the click
-    const all = [...waiting.values()];
-    waiting.clear();
-    for (const swap of all) swap();
-  });
-}
-
-addEventListener("pointerdown", () => { pressed = true; }, true);
-for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, release, true);
-
-function unpressed(kind: string, swap: () => void): void {
-  if (pressed) waiting.set(kind, swap);
-  else swap();
-}
 
 // startLive calls back for every part that it put into the page.
 export function startLive(started: (e: Element) => void): void {

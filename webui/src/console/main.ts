@@ -17,6 +17,7 @@ import { startFilters } from "./filter";
 import { startForms, wireRequests } from "./requests";
 import { startLive } from "./live";
 import { startPalette } from "./palette";
+import { startPresses } from "./press";
 import { startQuery } from "./query";
 import { startRules } from "./rules";
 import { connect } from "./stream";
@@ -31,6 +32,7 @@ function start(root: ParentNode): void {
 wireRequests(start);
 start(document);
 startKeys();
+startPresses(window);
 startClosing();
 startPalette();
 startLive((e) => {

@@ -2,9 +2,11 @@
 // what comes in is started like the page.
 
 import { t } from "./lang";
+import { composesIn } from "./press";
 import { failed, toast } from "./toasts";
 
 interface Context {
+  target?: Element;
   request: { headers: Record<string, string> };
   response?: { raw: Response };
   text?: string;
@@ -32,6 +34,9 @@ export function wireRequests(started: (root: ParentNode) => void): void {
     failed(context(e)?.text?.slice(0, 300) || t("error.status", { status: raw.status }), raw.headers.get("Posthouse-Trace") ?? "");
   });
   document.addEventListener("htmx:error", () => failed(t("error.network")));
+  document.addEventListener("htmx:before:swap", (e) => {
+    if (composesIn(context(e)?.target)) e.preventDefault(); // a part that comes every few seconds comes again
+  });
   document.addEventListener("htmx:after:swap", (e) => {
     const at = e.target;
     if (at instanceof Element) started(at.isConnected ? at : document);
