@@ -341,7 +341,7 @@ func (a *Admin) auditPage(r *Request) {
 	}
 	var lines []console.AuditLine
 	for _, e := range all {
-		line := console.AuditLine{At: time.UnixMilli(e.At), Who: e.Name, Role: e.Role, Address: e.Address, Action: e.Action, Object: e.Object, Detail: e.Detail, Outcome: e.Outcome, Level: console.Good}
+		line := console.AuditLine{At: time.UnixMilli(e.At), Who: e.Name, Role: e.Role, Address: e.Address, Action: e.Action, Deed: v.In(Deed(e.Action)), Object: e.Object, Detail: e.Detail, Outcome: e.Outcome, Level: console.Good}
 		switch e.Outcome {
 		case "refused":
 			line.Level = console.Warning

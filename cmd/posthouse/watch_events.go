@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"posthouse/admin"
 	"posthouse/appliance/wire"
 	"posthouse/sysmon/checklist"
 	"posthouse/sysmon/health"
@@ -33,58 +34,22 @@ func eventOf(e wire.AuditEntry) (health.Event, bool) {
 		ev.Kind, ev.What = health.BackupRan, says("backup: %s", "备份：%s", e.Action)
 	case area == "rule", area == "rules", area == "alerting", area == "silence":
 		ev.Kind, ev.What = health.RuleEdited, tellAct(e)
-	case area == "runbook":
-		ev.Kind, ev.What = health.Acted, says("%s for %s", "%s（%s）", e.Action, e.Object)
 	default:
 		ev.Kind, ev.What = health.Acted, tellAct(e)
 	}
 	return ev, true
 }
 
-// tellAct puts an act into words; one without words is called as in the audit.
+// tellAct puts an act into words, and says what it was done to.
 func tellAct(e wire.AuditEntry) texts.Text {
-	en, zh := "", ""
-	switch e.Action {
-	case "user.create":
-		en, zh = "an account was made: %s", "新建账号：%s"
-	case "user.update":
-		en, zh = "an account was changed: %s", "修改账号：%s"
-	case "user.password":
-		en, zh = "a password was set: %s", "重置密码：%s"
-	case "user.import":
-		en, zh = "accounts were imported: %s", "导入账号：%s"
-	case "session.revoke":
-		en, zh = "a login was ended: %s", "结束登录：%s"
-	case "hook.update", "hook.rotate":
-		en, zh = "a hook was changed: %s", "修改钩子：%s"
-	case "hook.remove":
-		en, zh = "a hook was removed: %s", "删除钩子：%s"
-	case "invite.create":
-		en, zh = "people were invited: %s", "新建邀请：%s"
-	case "rule.file":
-		en, zh = "a file of rules was saved: %s", "保存规则文件：%s"
-	case "silence.add", "alert.silence":
-		return says("alerts were silenced: %s", "静默告警：%s", e.Detail)
-	case "silence.end":
-		return texts.Of("a silence was ended", "结束静默")
-	case "quiet.add", "quiet.remove":
-		en, zh = "quiet hours were changed: %s", "修改免打扰时段：%s"
-	case "channel.save":
-		en, zh = "a channel was saved: %s", "保存通知通道：%s"
-	case "channel.remove":
-		en, zh = "a channel was removed: %s", "删除通知通道：%s"
-	case "channel.test":
-		en, zh = "a channel was tested: %s", "测试通知通道：%s"
-	case "alerts.plan":
-		return texts.Of("it was changed who is told of alerts", "修改告警通知计划")
-	case "checklist.run":
-		en, zh = "a checklist ran: %s", "运行检查清单：%s"
-	case "support.bundle":
-		return texts.Of("a support bundle was made", "生成支持包")
-	default:
-		return says("%s %s", "%s %s", e.Action, e.Object)
+	deed, object := admin.Deed(e.Action), e.Object
+	if e.Action == "silence.add" || e.Action == "alert.silence" {
+		object = e.Detail // the object is a number
 	}
-	return says(en, zh, e.Object)
+	if object == "" {
+		return deed
+	}
+	return texts.Of(deed.EN+": "+object, deed.ZH+"："+object)
 }
 
 // routine are the checks that figures cannot do.

@@ -63,7 +63,7 @@ func api() Board {
 				Queries: []Query{by(`sum by (status) (rate(http_requests_total[$__rate_interval]))`, "{{status}}")}},
 			{ID: "duration", Title: of("Answer times", "响应时间"), Kind: Line, Unit: "seconds", Help: of("Over all routes.", "全部路由。"), Queries: quantiles("http_request_duration_seconds_bucket", ""),
 				Thresholds: []Threshold{warn(0.2, "SlowAPIResponse")}, Alerts: []string{"SlowAPIResponse"}},
-			{ID: "slowest", Title: of("Slowest routes", "最慢的路由"), Kind: Line, Unit: "seconds", Help: of("P95 of the five slowest.", "P95 最高的五条路由。"),
+			{ID: "slowest", Title: of("Slowest routes", "最慢的路由"), Kind: Line, Unit: "seconds", Help: of("P95 of those that were among the five slowest.", "曾位列最慢五条的路由的 P95。"),
 				Queries: []Query{by(`topk(5, histogram_quantile(0.95, sum by (endpoint, le) (rate(http_request_duration_seconds_bucket[$__rate_interval]))))`, "{{endpoint}}")}, Alerts: []string{"SlowAPIResponse"}},
 			{ID: "actions", Title: of("What people do", "核心操作"), Kind: Line, Unit: "/s", Help: of("Logins, sending, pushing, reading, uploads, searches.", "登录、发送、推送、拉取、上传、搜索。"),
 				Queries: []Query{by(`sum by (action) (rate(im_action_total[$__rate_interval]))`, "{{action}}")}},
