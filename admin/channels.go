@@ -246,7 +246,7 @@ func (a *Admin) showChannel(r *Request, c notify.Channel, f console.Form, tested
 		if tested != nil {
 			p.Tested, p.Answer = true, tested.answer
 			if tested.err != nil {
-				p.Failed = tested.err.Error()
+				p.Failed = v.In(notify.Why(tested.err))
 			}
 		}
 		return console.ChannelEditPage(v, p)

@@ -173,7 +173,7 @@ func TestAlertsGoOutByASerialModem(t *testing.T) {
 	gsm.turns("silence")
 	answers("the modem does not answer")
 	form.Set("set-device", "/dev/no-such-line")
-	answers("open the modem /dev/no-such-line")
+	answers("the modem /dev/no-such-line cannot be opened: there is no such file")
 
 	gsm.turns("OK")
 	form.Set("set-device", device)

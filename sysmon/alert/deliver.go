@@ -82,7 +82,8 @@ func (m *Manager) deliver(ctx context.Context, c notify.Channel, msg notify.Mess
 	m.count.sent(c.Name, err)
 	if err != nil {
 		m.o.Log.Warn("a notice was not delivered", "channel", c.Name, "err", err)
-		if nerr := m.note(msg.Items, Event{At: time.Now(), Kind: NotTold, Object: c.Name, Text: err.Error()}); nerr != nil {
+		why := notify.Why(err)
+		if nerr := m.note(msg.Items, Event{At: time.Now(), Kind: NotTold, Object: c.Name, Text: why.EN, ZH: why.ZH}); nerr != nil {
 			m.o.Log.Error("write the timeline of an alert", "err", nerr)
 		}
 		return err

@@ -260,8 +260,8 @@ func (m *Manager) Findings() []words.Text {
 	if alone {
 		out = append(out, words.Of("When the chat is down, alerts reach nobody: add a channel outside the chat, as e-mail.", "聊天不可用时，告警将无人收到：请添加聊天之外的通道，如电子邮件。"))
 	}
-	if b := m.Heartbeat(); b.Channel != "" && b.Error != "" {
-		out = append(out, words.Of("The heartbeat does not get out: "+b.Error, "心跳无法发出："+b.Error))
+	if b := m.Heartbeat(); b.Channel != "" && b.Error != (words.Text{}) {
+		out = append(out, words.Of("The heartbeat does not get out: "+b.Error.EN, "心跳无法发出："+b.Error.ZH))
 	}
 	return out
 }

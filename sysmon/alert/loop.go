@@ -18,7 +18,7 @@ type Beat struct {
 	Every   time.Duration
 	Sent    time.Time // the last that was taken
 	Tried   time.Time
-	Error   string // of the last; empty: it was taken
+	Error   words.Text // of the last; empty: it was taken
 }
 
 // Heartbeat tells how it fares.
@@ -297,9 +297,9 @@ func (m *Manager) heartbeat(ctx context.Context) {
 	m.count.sent(c.Name, err)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.beat.Error = ""
+	m.beat.Error = words.Text{}
 	if err != nil {
-		m.beat.Error = err.Error()
+		m.beat.Error = notify.Why(err)
 		return
 	}
 	m.beat.Sent = m.beat.Tried

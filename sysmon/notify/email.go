@@ -23,13 +23,13 @@ import (
 func (s *Sender) email(ctx context.Context, c *Channel, m *Message) (string, error) {
 	from, err := mail.ParseAddress(c.get("from"))
 	if err != nil {
-		return "", refused("", "the sender is no mail address")
+		return "", refused("", "the sender is no mail address", "发件人不是邮箱地址")
 	}
 	var to []*mail.Address
 	for _, a := range strings.FieldsFunc(c.get("to"), func(r rune) bool { return r == '\n' || r == ',' || r == ';' }) {
 		p, err := mail.ParseAddress(strings.TrimSpace(a))
 		if err != nil {
-			return "", refused("", "%q is no mail address", a)
+			return "", refused("", "%q is no mail address", "%q 不是邮箱地址", a)
 		}
 		to = append(to, p)
 	}
@@ -49,7 +49,7 @@ func (s *Sender) tlsFor(c *Channel) (*tls.Config, error) {
 	if pem := c.get("ca"); pem != "" {
 		conf.RootCAs = x509.NewCertPool()
 		if !conf.RootCAs.AppendCertsFromPEM([]byte(pem)) {
-			return nil, refused("", "the certificate of your authority is no PEM")
+			return nil, refused("", "the certificate of your authority is no PEM", "证书颁发机构的证书不是 PEM 格式")
 		}
 	}
 	return conf, nil
@@ -58,7 +58,7 @@ func (s *Sender) tlsFor(c *Channel) (*tls.Config, error) {
 func (s *Sender) dialMail(ctx context.Context, c *Channel) (net.Conn, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(c.get("host"), c.get("port")))
 	if err != nil {
-		return nil, broken(fmt.Errorf("reach the mail server: %w", err))
+		return nil, broken(err, "the mail server was not reached", "无法连接邮件服务器")
 	}
 	if c.get("security") != "tls" {
 		return conn, nil
@@ -71,7 +71,7 @@ func (s *Sender) dialMail(ctx context.Context, c *Channel) (net.Conn, error) {
 	secure := tls.Client(conn, conf)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
-		return nil, broken(fmt.Errorf("agree on TLS with the mail server: %w", err))
+		return nil, broken(err, "no TLS with the mail server", "无法与邮件服务器建立 TLS")
 	}
 	return secure, nil
 }
@@ -89,14 +89,14 @@ func (s *Sender) converse(c *Channel, conn net.Conn, from *mail.Address, to []*m
 	}
 	if c.get("security") == "starttls" {
 		if ok, _ := cl.Extension("STARTTLS"); !ok {
-			return "", refused("", "the mail server offers no STARTTLS: choose tls, or none without a password")
+			return "", refused("", "the mail server offers no STARTTLS: choose tls, or none without a password", "邮件服务器不支持 STARTTLS：请选择 tls，或不带密码的 none")
 		}
 		conf, err := s.tlsFor(c)
 		if err != nil {
 			return "", err
 		}
 		if err := cl.StartTLS(conf); err != nil {
-			return "", broken(fmt.Errorf("agree on TLS with the mail server: %w", err))
+			return "", broken(err, "no TLS with the mail server", "无法与邮件服务器建立 TLS")
 		}
 	}
 	if user := c.get("user"); user != "" {
@@ -145,9 +145,12 @@ func data(cl *smtp.Client, body []byte) (string, error) {
 func said(step string, err error) error {
 	var p *textproto.Error
 	if errors.As(err, &p) {
-		return &Failure{Again: p.Code/100 == 4, Answer: fmt.Sprintf("%d %s", p.Code, p.Msg), Err: fmt.Errorf("the mail server refused %s", step)}
+		f := refused(fmt.Sprintf("%d %s", p.Code, p.Msg), "the mail server refused %s", "邮件服务器拒绝了 %s", step)
+		f.Again = p.Code/100 == 4
+		hint, known := mailHint(p.Code)
+		return hinted(f, hint, known)
 	}
-	return broken(fmt.Errorf("%s: %w", step, err))
+	return broken(err, "the mail server broke off at "+step, "邮件服务器在 "+step+" 时中断")
 }
 
 func heloName(host string) string {
@@ -162,7 +165,7 @@ func heloName(host string) string {
 func login(cl *smtp.Client, user, password, host string) error {
 	ok, methods := cl.Extension("AUTH")
 	if !ok {
-		return refused("", "the mail server offers no login here: choose starttls or tls, or leave the user name empty")
+		return refused("", "the mail server offers no login here: choose starttls or tls, or leave the user name empty", "邮件服务器在此不提供登录：请选择 starttls 或 tls，或将用户名留空")
 	}
 	var a smtp.Auth = smtp.PlainAuth("", user, password, host)
 	if !strings.Contains(" "+methods+" ", " PLAIN ") && strings.Contains(methods, "LOGIN") {

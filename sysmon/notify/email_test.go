@@ -149,7 +149,7 @@ func TestAMailServersRefusalIsShown(t *testing.T) {
 	if f := answer("user", "ops", "password", "wrong-word"); f.Again || !strings.Contains(f.Error(), "535") || strings.Contains(f.Error(), "wrong-word") {
 		t.Errorf("a wrong password: %v", f)
 	}
-	if f := answer(); !strings.Contains(f.Error(), "530") {
+	if f := answer(); !strings.Contains(f.Error(), "530") || !strings.Contains(f.Say().ZH, "要求登录") {
 		t.Errorf("no login: %v", f)
 	}
 	if f := answer("user", "ops", "password", "s3cret-word", "to", "nobody@box.lan"); f.Again || !strings.Contains(f.Error(), "550 5.1.1 no such mailbox") {

@@ -48,7 +48,7 @@ func (s *Sender) pagerdutyEvent(ctx context.Context, c *Channel, m *Message, it 
 	}
 	body, err := json.Marshal(event)
 	if err != nil {
-		return "", refused("", "encode: %w", err)
+		return "", unwritable(err)
 	}
 	answer, err := s.call(ctx, http.MethodPost, c.get("url"), body, jsonHeader())
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *Sender) pagerdutyEvent(ctx context.Context, c *Channel, m *Message, it 
 		Status string `json:"status"`
 	}
 	if json.Unmarshal(payload(answer), &v) != nil || v.Status != "success" {
-		return answer, refused(answer, "the event was not taken")
+		return answer, refused(answer, "the event was not taken", "对方未接收该事件")
 	}
 	return answer, nil
 }
@@ -85,7 +85,7 @@ func (s *Sender) webhook(ctx context.Context, c *Channel, m *Message) (string, e
 		Text string `json:"text"`
 	}{1, m, m.Text(c.Lang, 8000)})
 	if err != nil {
-		return "", refused("", "encode: %w", err)
+		return "", unwritable(err)
 	}
 	h := bearer(jsonHeader(), c.get("token"))
 	if secret := c.get("secret"); secret != "" {
@@ -124,7 +124,7 @@ func (s *Sender) amWebhook(ctx context.Context, c *Channel, m *Message) (string,
 		"groupLabels": group, "commonLabels": shared(m.Items, func(it Item) map[string]string { return it.Labels }),
 		"commonAnnotations": shared(m.Items, func(it Item) map[string]string { return it.Annotations }), "externalURL": s.o.Link, "alerts": list})
 	if err != nil {
-		return "", refused("", "encode: %w", err)
+		return "", unwritable(err)
 	}
 	return s.call(ctx, http.MethodPost, c.get("url"), body, bearer(jsonHeader(), c.get("token")))
 }
@@ -173,7 +173,7 @@ func (s *Sender) alertmanager(ctx context.Context, c *Channel, m *Message) (stri
 	}
 	body, err := json.Marshal(list)
 	if err != nil {
-		return "", refused("", "encode: %w", err)
+		return "", unwritable(err)
 	}
 	h := jsonHeader()
 	if u := c.get("user"); u != "" {

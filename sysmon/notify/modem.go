@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,6 +11,8 @@ import (
 	"unicode/utf16"
 
 	"go.bug.st/serial"
+
+	"posthouse/sysmon/words"
 )
 
 // maxParts is how many parts of an SMS a message may take through a modem.
@@ -24,16 +25,16 @@ func (s *Sender) bySerial(ctx context.Context, c *Channel, m *Message) (string, 
 	defer s.modem.Unlock()
 	baud, err := strconv.Atoi(c.get("baud"))
 	if err != nil {
-		return "", refused("", "the baud rate is no number")
+		return "", refused("", "the baud rate is no number", "波特率不是数字")
 	}
 	port, err := serial.Open(c.get("device"), &serial.Mode{BaudRate: baud})
 	if err != nil {
-		return "", broken(fmt.Errorf("open the modem %s: %w", c.get("device"), err))
+		return "", broken(err, "the modem "+c.get("device")+" cannot be opened", "无法打开调制解调器 "+c.get("device"))
 	}
 	t := &terminal{ctx: ctx, port: port}
 	defer func() { _ = port.Close() }()
 	if err := port.SetReadTimeout(200 * time.Millisecond); err != nil {
-		return "", broken(fmt.Errorf("set up the modem: %w", err))
+		return "", broken(err, "the modem cannot be set up", "无法设置调制解调器")
 	}
 	if err := t.prepare(c.get("pin")); err != nil {
 		return t.log(), err
@@ -70,16 +71,16 @@ func (t *terminal) prepare(pin string) error {
 	}
 	switch {
 	case strings.Contains(state, "SIM PIN") && pin == "":
-		return refused(state, "the SIM card wants a PIN: enter it")
+		return refused(state, "the SIM card wants a PIN: enter it", "SIM 卡需要 PIN 码：请填写")
 	case strings.Contains(state, "SIM PIN"):
 		if strings.Trim(pin, "0123456789") != "" {
-			return refused("", "a PIN has digits only")
+			return refused("", "a PIN has digits only", "PIN 码只能是数字")
 		}
 		if _, err := t.ask("AT+CPIN=" + pin); err != nil {
 			return err
 		}
 	case strings.Contains(state, "SIM PUK"):
-		return refused(state, "the SIM card is blocked and wants its PUK")
+		return refused(state, "the SIM card is blocked and wants its PUK", "SIM 卡已锁定，需要 PUK 码")
 	}
 	_, err = t.ask("AT+CMGF=0")
 	return err
@@ -88,7 +89,7 @@ func (t *terminal) prepare(pin string) error {
 // ask sends a command and waits for its final result.
 func (t *terminal) ask(cmd string) (string, error) {
 	if _, err := t.port.Write([]byte(cmd + "\r")); err != nil {
-		return "", broken(fmt.Errorf("write to the modem: %w", err))
+		return "", broken(err, "the modem takes nothing", "调制解调器不接收数据")
 	}
 	shown := cmd
 	if strings.HasPrefix(cmd, "AT+CPIN=") {
@@ -112,7 +113,8 @@ func (t *terminal) result(shown string) (string, error) {
 			answer := strings.Join(lines, " ")
 			t.said = append(t.said, shown+" → "+answer)
 			if l != "OK" {
-				return answer, refused(answer, "the modem refused %s", shown)
+				hint, known := modemHint(l)
+				return answer, hinted(refused(answer, "the modem refused %s", "调制解调器拒绝了 %s", shown), hint, known)
 			}
 			return answer, nil
 		}
@@ -121,15 +123,15 @@ func (t *terminal) result(shown string) (string, error) {
 
 func (t *terminal) more() error {
 	if err := t.ctx.Err(); err != nil {
-		return broken(errors.New("the modem does not answer"))
+		return &Failure{Again: true, Why: words.Of("the modem does not answer", "调制解调器没有应答")}
 	}
 	buf := make([]byte, 256)
 	n, err := t.port.Read(buf)
 	if err != nil {
-		return broken(fmt.Errorf("read from the modem: %w", err))
+		return broken(err, "the modem gives nothing", "无法从调制解调器读取")
 	}
 	if t.in = append(t.in, buf[:n]...); len(t.in) > maxAnswer {
-		return refused("", "the modem talks without end")
+		return refused("", "the modem talks without end", "调制解调器不停输出")
 	}
 	return nil
 }
@@ -150,7 +152,7 @@ func (t *terminal) line() (string, error) {
 func (t *terminal) submit(p pdu) error {
 	cmd := fmt.Sprintf("AT+CMGS=%d", p.octets)
 	if _, err := t.port.Write([]byte(cmd + "\r")); err != nil {
-		return broken(fmt.Errorf("write to the modem: %w", err))
+		return broken(err, "the modem takes nothing", "调制解调器不接收数据")
 	}
 	for !bytes.Contains(t.in, []byte("> ")) {
 		if bytes.Contains(t.in, []byte("ERROR")) {
@@ -163,7 +165,7 @@ func (t *terminal) submit(p pdu) error {
 	}
 	t.in = nil
 	if _, err := t.port.Write([]byte(p.hex + "\x1a")); err != nil {
-		return broken(fmt.Errorf("write to the modem: %w", err))
+		return broken(err, "the modem takes nothing", "调制解调器不接收数据")
 	}
 	_, err := t.result(cmd)
 	return err

@@ -165,7 +165,7 @@ func TestAModemThatRefusesOrIsSilent(t *testing.T) {
 	m, done := &modem{pin: "1111", locked: true}, make(chan struct{})
 	go m.run(f, done)
 	_, err := sender(nil).Send(t.Context(), channel("modem", "en", "device", name, "pin", "2222", "phones", "10086"), hot())
-	if fail := failure(t, err); fail.Again || !strings.Contains(fail.Error(), "+CME ERROR: 16") {
+	if fail := failure(t, err); fail.Again || !strings.Contains(fail.Error(), "+CME ERROR: 16") || !strings.Contains(Why(err).ZH, "PIN 码错误") {
 		t.Error(err)
 	}
 	_ = f.Close()

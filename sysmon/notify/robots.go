@@ -21,7 +21,7 @@ func mac(key, data string) []byte {
 func with(to string, more url.Values) (string, error) {
 	u, err := url.Parse(to)
 	if err != nil {
-		return "", refused("", "the address cannot be used")
+		return "", refused("", "the address cannot be used", "地址无法使用")
 	}
 	q := u.Query()
 	for k, v := range more {
@@ -43,14 +43,19 @@ func judge(answer string, err error) (string, error) {
 	}
 	var v verdict
 	if json.Unmarshal(payload(answer), &v) != nil || v.Code == nil {
-		return answer, refused(answer, "the answer is not a robot's")
+		return answer, refused(answer, "the answer is not a robot's: check the address", "应答不是来自机器人：请检查地址")
 	}
 	if *v.Code != 0 {
-		f := refused(answer, "the robot refused with error %d", *v.Code).(*Failure)
-		f.Again = *v.Code == 130101 || *v.Code == 45009 || *v.Code == -1 // too many a minute, busy
-		return answer, f
+		return answer, robotRefused(answer, *v.Code)
 	}
 	return answer, nil
+}
+
+func robotRefused(answer string, code int64) *Failure {
+	f := refused(answer, "the robot refused with error %d", "机器人以错误码 %d 拒绝", code)
+	f.Again = robotBusy(code)
+	hint, known := robotHint(code)
+	return hinted(f, hint, known)
 }
 
 func (s *Sender) dingtalk(ctx context.Context, c *Channel, m *Message) (string, error) {
@@ -73,7 +78,7 @@ func (s *Sender) dingtalk(ctx context.Context, c *Channel, m *Message) (string, 
 		"markdown": map[string]string{"title": m.Subject(c.Lang), "text": text},
 		"at":       map[string]any{"atMobiles": mobiles, "isAtAll": false}})
 	if err != nil {
-		return "", refused("", "encode: %w", err)
+		return "", unwritable(err)
 	}
 	return judge(s.call(ctx, "POST", to, body, jsonHeader()))
 }
@@ -85,7 +90,7 @@ func (s *Sender) wecom(ctx context.Context, c *Channel, m *Message) (string, err
 	}
 	body, err := json.Marshal(map[string]any{"msgtype": "markdown", "markdown": map[string]string{"content": m.Markdown(c.Lang, 4096)}})
 	if err != nil {
-		return "", refused("", "encode: %w", err)
+		return "", unwritable(err)
 	}
 	return judge(s.call(ctx, "POST", to, body, jsonHeader()))
 }
@@ -109,7 +114,7 @@ func (s *Sender) feishu(ctx context.Context, c *Channel, m *Message) (string, er
 	}
 	body, err := json.Marshal(msg)
 	if err != nil {
-		return "", refused("", "encode: %w", err)
+		return "", unwritable(err)
 	}
 	answer, err := s.call(ctx, "POST", strings.TrimRight(c.get("url"), "/")+"/"+url.PathEscape(c.get("token")), body, jsonHeader())
 	if err != nil {
@@ -121,11 +126,9 @@ func (s *Sender) feishu(ctx context.Context, c *Channel, m *Message) (string, er
 	}
 	switch err := json.Unmarshal(payload(answer), &v); {
 	case err != nil || v.Code == nil && v.Status == nil:
-		return answer, refused(answer, "the answer is not a robot's")
+		return answer, refused(answer, "the answer is not a robot's: check the address", "应答不是来自机器人：请检查地址")
 	case v.Code != nil && *v.Code != 0:
-		f := refused(answer, "the robot refused with error %d", *v.Code).(*Failure)
-		f.Again = *v.Code == 9499 || *v.Code == 11232
-		return answer, f
+		return answer, robotRefused(answer, *v.Code)
 	}
 	return answer, nil
 }

@@ -57,34 +57,15 @@ func New(o Options) *Sender {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
-// Failure is a message that did not get through.
-type Failure struct {
-	Again  bool   // another try can help
-	Answer string // what the other side said, without secrets
-	Err    error
-}
-
-func (f *Failure) Error() string {
-	if f.Answer == "" {
-		return f.Err.Error()
-	}
-	return f.Err.Error() + ": " + f.Answer
-}
-
-// Unwrap gives the cause.
-func (f *Failure) Unwrap() error { return f.Err }
-
-func refused(answer, format string, args ...any) error {
-	return &Failure{Answer: answer, Err: fmt.Errorf(format, args...)}
-}
-
-func broken(err error) error { return &Failure{Again: true, Err: err} }
-
 // Send delivers a message and returns the other side's answer in its own
 // words. Its error is a *Failure, around ErrNobody where that is why.
 func (s *Sender) Send(ctx context.Context, c Channel, m Message) (string, error) {
 	if err := c.Check(); err != nil {
-		return "", &Failure{Err: err}
+		var bad *Invalid
+		if errors.As(err, &bad) {
+			return "", &Failure{Why: bad.Text}
+		}
+		return "", refused("", "%v", "%v", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
 	defer cancel()
@@ -96,12 +77,13 @@ func (s *Sender) Send(ctx context.Context, c Channel, m Message) (string, error)
 	if err == nil {
 		return answer, nil
 	}
-	f := &Failure{Again: true, Err: err}
+	f := &Failure{Again: true, Why: cause(err)}
 	errors.As(err, &f)
+	out := &Failure{Again: f.Again, Answer: c.scrub(clip(f.Answer, 500)), Why: words.Of(c.scrub(f.Why.EN), c.scrub(f.Why.ZH))}
 	if errors.Is(err, ErrNobody) {
-		return answer, f
+		out.err = ErrNobody
 	}
-	return answer, &Failure{Again: f.Again, Answer: c.scrub(clip(f.Answer, 500)), Err: errors.New(c.scrub(f.Err.Error()))}
+	return answer, out
 }
 
 func (s *Sender) send(ctx context.Context, c *Channel, m *Message) (string, error) {
@@ -131,7 +113,7 @@ func (s *Sender) send(ctx context.Context, c *Channel, m *Message) (string, erro
 	case "room":
 		return s.room(ctx, c, m)
 	}
-	return "", refused("", "no channel of the kind %q", c.Kind)
+	return "", refused("", "there is no channel of the kind %q", "没有 %q 这种渠道", c.Kind)
 }
 
 // Test sends a message that says it is a test, and returns the real answer.
@@ -149,11 +131,11 @@ func (s *Sender) Test(ctx context.Context, c Channel) (string, error) {
 // failures; 5xx and 429 may be tried again.
 func (s *Sender) call(ctx context.Context, method, to string, body []byte, header http.Header) (string, error) {
 	if len(body) > maxBody {
-		return "", refused("", "a message of %d bytes is too long", len(body))
+		return "", refused("", "a message of %d bytes is too long", "消息过长（%d 字节）", len(body))
 	}
 	req, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(body))
 	if err != nil {
-		return "", refused("", "the address cannot be used")
+		return "", refused("", "the address cannot be used", "地址无法使用")
 	}
 	for k, v := range header {
 		req.Header[k] = v
@@ -165,16 +147,16 @@ func (s *Sender) call(ctx context.Context, method, to string, body []byte, heade
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		return "", broken(fmt.Errorf("reach the other side: %w", err))
+		return "", broken(err, "the other side was not reached", "无法连接对方")
 	}
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	answer := fmt.Sprintf("%d %s", res.StatusCode, bytes.TrimSpace(raw))
 	if err != nil {
-		return answer, broken(fmt.Errorf("read the answer: %w", err))
+		return answer, broken(err, "its answer did not come", "未收到对方的应答")
 	}
 	if res.StatusCode/100 != 2 {
-		f := &Failure{Answer: answer, Err: fmt.Errorf("the other side refused with status %d", res.StatusCode)}
+		f := refused(answer, "the other side refused with status %d", "对方以状态码 %d 拒绝", res.StatusCode)
 		f.Again = res.StatusCode/100 == 5 || res.StatusCode == http.StatusTooManyRequests
 		return answer, f
 	}
@@ -200,10 +182,10 @@ func bearer(h http.Header, token string) http.Header {
 
 func (s *Sender) room(ctx context.Context, c *Channel, m *Message) (string, error) {
 	if s.o.Room == nil {
-		return "", refused("", "this server has no chat to post in")
+		return "", refused("", "this server has no chat to post in", "本服务器没有可发送的聊天")
 	}
 	if err := s.o.Room(ctx, c.get("room"), m.card(c.Lang)); err != nil {
-		return "", broken(fmt.Errorf("post to the room: %w", err))
+		return "", broken(err, "the room did not take it", "无法发送到房间")
 	}
 	return "posted", nil
 }

@@ -26,7 +26,7 @@ const aliyunLimit = 35
 func (s *Sender) aliyun(ctx context.Context, c *Channel, m *Message) (string, error) {
 	param, err := json.Marshal(map[string]string{c.get("variable"): runes(m.Subject(c.Lang), aliyunLimit)})
 	if err != nil {
-		return "", refused("", "encode: %w", err)
+		return "", unwritable(err)
 	}
 	nonce := make([]byte, 16)
 	_, _ = rand.Read(nonce) // never fails
@@ -42,12 +42,13 @@ func (s *Sender) aliyun(ctx context.Context, c *Channel, m *Message) (string, er
 	}
 	var v struct{ Code, Message string }
 	if json.Unmarshal(payload(answer), &v) != nil || v.Code == "" {
-		return answer, refused(answer, "the answer is not Aliyun's")
+		return answer, refused(answer, "the answer is not Aliyun's: check the address", "应答不是来自阿里云：请检查地址")
 	}
 	if v.Code != "OK" {
-		f := refused(answer, "the gateway refused: %s", v.Code).(*Failure)
+		f := refused(answer, "the gateway refused: %s", "网关拒绝：%s", v.Code)
 		f.Again = strings.Contains(v.Code, "LIMIT_CONTROL") || strings.HasPrefix(v.Code, "Throttling") || v.Code == "isp.SYSTEM_ERROR"
-		return answer, f
+		hint, known := aliyunHint(v.Code)
+		return answer, hinted(f, hint, known)
 	}
 	return answer, nil
 }
@@ -106,7 +107,7 @@ func (s *Sender) smsTo(ctx context.Context, c *Channel, phone, text string) (str
 		body = []byte(fill(c.get("body"), values, enc))
 		header.Set("Content-Type", c.get("type")+"; charset=utf-8")
 		if c.get("type") == "application/json" && !json.Valid(body) {
-			return "", refused("", "the body is no JSON once {phone} and {text} are filled in")
+			return "", refused("", "the body is no JSON once {phone} and {text} are filled in", "填入 {phone} 与 {text} 后，请求体不是有效的 JSON")
 		}
 	}
 	if a := c.get("header"); a != "" {
@@ -114,7 +115,7 @@ func (s *Sender) smsTo(ctx context.Context, c *Channel, phone, text string) (str
 	}
 	answer, err := s.call(ctx, c.get("method"), inQuery, body, header)
 	if err == nil && c.get("ok") != "" && !strings.Contains(answer, c.get("ok")) {
-		err = refused(answer, "the answer does not contain %q", c.get("ok"))
+		err = refused(answer, "the answer does not contain %q", "应答中不含 %q", c.get("ok"))
 	}
 	return answer, err
 }
