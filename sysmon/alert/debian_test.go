@@ -204,20 +204,22 @@ func TestForeignAlertsOutOfOrder(t *testing.T) {
 			t.Errorf("the bad one of two: %v", err)
 		}
 	}
-	send("2026-01-02T00:00:00Z", "2026-01-02T01:00:00Z") // an end of what nobody knows
+	ago := func(d time.Duration) string { return time.Now().UTC().Truncate(time.Hour).Add(-d).Format(time.RFC3339) }
+	before, beforeEnd, begins := ago(72*time.Hour), ago(71*time.Hour), ago(48*time.Hour)
+	send(before, beforeEnd) // an end of what nobody knows
 	if list, _, _ := m.History(Query{}); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
-	send("2026-01-03T00:00:00Z", "")
-	send("2026-01-03T00:00:00Z", "")
-	send("2026-01-02T00:00:00Z", "2026-01-02T01:00:00Z") // an end of before, late
+	send(begins, "")
+	send(begins, "")
+	send(before, beforeEnd) // an end of before, late
 	a := only(t, m)
 	if kinds(a.Episode) != "fired" {
 		t.Errorf("%s", kinds(a.Episode))
 	}
 	end := a.Start.Add(time.Hour).UTC().Format(time.RFC3339)
-	send("2026-01-03T00:00:00Z", end)
-	send("2026-01-03T00:00:00Z", end)
+	send(begins, end)
+	send(begins, end)
 	list, _, err := m.History(Query{})
 	ok(t, err)
 	if len(list) != 1 || kinds(list[0]) != "fired ended" || list[0].End.Before(list[0].Start) {
