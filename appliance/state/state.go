@@ -152,8 +152,11 @@ func Open(path string, opt Options) (*State, error) {
 		}
 	}
 	db, err := open(path, opt)
-	if errors.Is(err, bolterrors.ErrTimeout) {
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
 		err = ErrLocked
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, bolterrors.ErrChecksum):
+		err = fmt.Errorf("%w: %w", err, ErrDamaged)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open state file %s: %w", path, err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -16,6 +19,8 @@ import (
 
 	"posthouse/appliance/config"
 	"posthouse/appliance/journal"
+	"posthouse/appliance/sequencer"
+	"posthouse/appliance/state"
 	"posthouse/appliance/wire"
 	"posthouse/support"
 	"posthouse/sysmon/alert"
@@ -187,7 +192,34 @@ func supportTrouble(err error) []byte {
 	case code(err) == exitTry:
 		return []byte("another process holds it\n")
 	}
-	return fmt.Appendf(nil, "%T\n", errors.Unwrap(err))
+	var b bytes.Buffer
+	for _, known := range []error{state.ErrDamaged, sequencer.ErrAhead} {
+		if errors.Is(err, known) {
+			fmt.Fprintln(&b, known)
+		}
+	}
+	var number syscall.Errno
+	if errors.As(err, &number) {
+		fmt.Fprintln(&b, number)
+	}
+	fmt.Fprintln(&b, strings.Join(errorTypes(err), " "))
+	return b.Bytes()
+}
+
+// errorTypes names the types of an error and of all that it is made of.
+func errorTypes(err error) []string {
+	out := []string{fmt.Sprintf("%T", err)}
+	switch x := err.(type) { //nolint:errorlint // each is looked at by itself
+	case interface{ Unwrap() error }:
+		if inner := x.Unwrap(); inner != nil {
+			out = append(out, errorTypes(inner)...)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range x.Unwrap() {
+			out = append(out, errorTypes(inner)...)
+		}
+	}
+	return out
 }
 
 // addKept adds what the watching part of a stopped server left on the disk. The

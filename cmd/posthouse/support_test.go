@@ -5,16 +5,19 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"posthouse/appliance/id"
 	"posthouse/appliance/meter"
+	"posthouse/appliance/state"
 	"posthouse/appliance/wire"
 	"posthouse/sysmon/notify"
 	check "posthouse/sysmon/probe"
@@ -207,6 +210,23 @@ func TestSupportBundle(t *testing.T) {
 	files = d.unpacked(file)
 	silent(t, files, secrets...)
 	telling(t, files, map[string][]string{"trouble.txt": {"journal damaged", ".seg offset"}, "files.csv": {"journal/0"}, "config.txt": {"log.level"}})
+
+	if err := os.WriteFile(filepath.Join(d.data, stateFile), []byte(strings.Repeat(canary, 10000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(d.data, "..", "spoilt.zip")
+	d.do(append([]string{"support", file}, named...)...).tells("cannot be opened")
+	files = d.unpacked(file)
+	silent(t, files, secrets...)
+	telling(t, files, map[string][]string{"trouble.txt": {state.ErrDamaged.Error()}})
+}
+
+// Why a data directory cannot be opened is told without names.
+func TestSupportTrouble(t *testing.T) {
+	text := string(supportTrouble(errors.Join(fmt.Errorf("open "+canary+": %w", &fs.PathError{Op: "open", Path: canary, Err: syscall.EROFS}))))
+	if want := "read-only file system\n*errors.joinError *fmt.wrapError *fs.PathError syscall.Errno\n"; text != want {
+		t.Errorf("%q, want %q", text, want)
+	}
 }
 
 // holdsCanary makes sure that the canary is where a careless bundle would find
