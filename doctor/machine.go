@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// firstYear is before what no clock of a machine with this program is right.
+// firstYear is when this program was written: a clock before it is wrong.
 const firstYear = 2026
 
 // lookAtClock looks whether the year can be right and something keeps it so.

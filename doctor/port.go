@@ -55,7 +55,7 @@ func (d *diagnosis) listeners() []listenAddress {
 	return out
 }
 
-// outward reports whether a listener can be reached from other machines.
+// outward are the listeners that can be reached from other machines.
 func (d *diagnosis) outward() []listenAddress {
 	return slices.DeleteFunc(d.listeners(), func(l listenAddress) bool { return l.addr.IsLoopback() || l.port == 0 })
 }

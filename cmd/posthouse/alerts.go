@@ -175,8 +175,9 @@ func (a *app) severityWord(s string) string {
 	return a.say.of(t.EN, t.ZH)
 }
 
+// stateWord says the state of an alert.
 func (a *app) stateWord(s string) string {
-	zh := map[string]string{"active": "触发中", "acknowledged": "已确认", "silenced": "已静默", "inhibited": "被抑制", "quiet": "免打扰", "ended": "已恢复", "pending": "未开始", "expired": "已结束"}[s]
+	zh := map[string]string{"active": "触发中", "acknowledged": "已确认", "silenced": "已静默", "inhibited": "被抑制", "quiet": "免打扰", "ended": "已恢复"}[s]
 	return a.say.of(s, cmp.Or(zh, s))
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -25,9 +26,9 @@ func (a *app) silenceCommand() *cobra.Command {
 			return a.takes("ID|NAME|MATCHER…")(cmd, args)
 		},
 	}
-	span := cmd.Flags().Duration("for", time.Hour, a.say.of("how long, as 30m or 4h", "时长，如 30m 或 4h"))
-	from := cmd.Flags().String("from", "", a.say.of("when it begins, as `2026-12-24T22:00` in the server's time; now if empty", "开始时间，如 `2026-12-24T22:00`（服务器时间）；不写为立即开始"))
-	reason := cmd.Flags().String("reason", "", a.say.of("why (required)", "原因（必填）"))
+	span := cmd.Flags().Duration("for", time.Hour, a.say.of("how long: `TIME` such as 30m or 4h", "时长 `TIME`，如 30m 或 4h"))
+	from := cmd.Flags().String("from", "", a.say.of("when it begins: `WHEN` such as 2026-12-24T22:00 in the server's time; now if absent", "开始时间 `WHEN`，如 2026-12-24T22:00（服务器时间）；缺省为立即开始"))
+	reason := cmd.Flags().String("reason", "", a.say.of("`WHY` (required)", "原因 `WHY`（必填）"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		form := url.Values{"for": {span.String()}, "from": {*from}, "reason": {*reason}}
 		if !isMatcher(args[0]) {
@@ -69,7 +70,7 @@ func (a *app) silencesCommand() *cobra.Command {
 				if s.State == "pending" {
 					until = when(s.Start.UnixMilli()) + " – " + until
 				}
-				t.add(s.ID[:min(alertID, len(s.ID))], a.stateWord(s.State), fmt.Sprint(s.Affects), until, s.Author, strings.Join(s.Matchers, ", "), s.Reason)
+				t.add(s.ID[:min(alertID, len(s.ID))], a.silenceWord(s.State), fmt.Sprint(s.Affects), until, s.Author, strings.Join(s.Matchers, ", "), s.Reason)
 			}
 		}
 		if len(t.rows) == 0 {
@@ -79,6 +80,12 @@ func (a *app) silencesCommand() *cobra.Command {
 		return t.write(a.out)
 	}
 	return cmd
+}
+
+// silenceWord says the state of a silence.
+func (a *app) silenceWord(s string) string {
+	zh := map[string]string{"active": "生效中", "pending": "未开始", "expired": "已结束"}[s]
+	return a.say.of(s, cmp.Or(zh, s))
 }
 
 func (a *app) unsilenceCommand() *cobra.Command {

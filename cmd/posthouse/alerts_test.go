@@ -99,6 +99,8 @@ func TestAlertsFromTheCommandLine(t *testing.T) {
 	begins := time.Now().AddDate(0, 0, 7)
 	d.do("alerts", "silence", `instance="ups"`, "--from", begins.Format("2006-01-02T15:04"), "--for", "2h", "--reason", "停电检修").prints("已完成")
 	d.do("alerts", "silences").prints("未开始", "停电检修", begins.Format("2006-01-02 15:04")+" – "+begins.Add(2*time.Hour).Format("2006-01-02 15:04"))
+	d.do("alerts", "silence", `instance="nas"`, "--for", "2h", "--reason", "换盘").prints("已完成")
+	d.do("alerts", "silences").prints("生效中", "换盘").never("触发中")
 	d.do("alerts", "comment", "HighDiskUsage", "已下单").prints("已完成")
 	d.run("", "alerts", "ack", "HighDiskUsage").exits(1).tells("已经确认过")
 	d.run("", "alerts", "silence", "HighDiskUsage").exits(1).tells("请填写原因")

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func TestWrongUseIsTwo(t *testing.T) {
@@ -28,6 +29,8 @@ func TestWrongUseIsTwo(t *testing.T) {
 	d.run("").exits(0).prints("Commands:")
 	d.do("help", "user", "import").prints("--dry-run")
 	d.do("user", "import", "--help").prints("--dry-run")
+	d.do("alerts", "--help").prints("posthouse alerts [flags]\n  posthouse alerts COMMAND\n")
+	d.do("user", "--help").prints("Usage:\n  posthouse user COMMAND\n")
 }
 
 // TestEverythingIsSaidInBothLanguages: the Chinese help has no English
@@ -46,6 +49,11 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 				if han := strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) }); han != zh {
 					t.Errorf("%s in %s: %q", c.CommandPath(), lang, text)
 				}
+				c.Flags().VisitAll(func(f *pflag.Flag) {
+					if name, _ := pflag.UnquoteUsage(f); !f.Hidden && name != strings.ToUpper(name) {
+						t.Errorf("%s in %s: --%s takes a %s", c.CommandPath(), lang, f.Name, name)
+					}
+				})
 				if strings.Contains(a.usage(c), "Usage:") == zh {
 					t.Errorf("%s in %s: usage %q", c.CommandPath(), lang, a.usage(c))
 				}
@@ -59,7 +67,7 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 	d := newDesk(t)
 	d.env = append([]string{"LC_ALL=zh_CN.UTF-8"}, d.env[1:]...)
 	d.run("", "user", "lsit").exits(2).tells("没有命令", "是否想写 list")
-	d.run("", "user", "add").exits(2).tells("缺少 LOGIN")
+	d.run("", "user", "add").exits(2).tells("缺少 LOGIN", "[参数]")
 	d.run("", "user", "add", "BAD LOGIN", "--generate").exits(1).tells("首尾须为字母或数字")
 	d.do("user", "add", "ann", "--role", "owner", "--no-password").tells("已新建账号 ann")
 	d.do("verify").prints("日志账本", "完好")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -31,7 +30,7 @@ Exit code 0: nothing is bad; 1: something is.`,
 使用 --from-lan 时在另一台机器上运行，按浏览器的步骤检查：域名、连接、证书、应答、WebSocket。
 退出码 0：没有问题；1：有问题。`),
 		Example: `  sudo posthouse doctor
-  posthouse doctor --from-lan https://chat.lan:8443 --ca root.crt`,
+  posthouse doctor --from-lan https://chat.lan:8443 --ca posthouse-ca.pem`,
 		Args: a.takes(),
 	}
 	from := cmd.Flags().String("from-lan", "", a.say.of("look from this machine at the box at `URL`, as people open it", "在本机检查位于 `URL` 的服务器，与大家打开的地址一致"))
@@ -136,7 +135,7 @@ func (a *app) farAddress(text, ca string) (doctor.Address, error) {
 	if ca != "" {
 		raw, err := a.textOf(ca)
 		if err != nil {
-			return doctor.Address{}, fmt.Errorf("read --ca: %w", errors.Unwrap(err))
+			return doctor.Address{}, fmt.Errorf("%s: %w", a.say.of("read --ca", "读取 --ca"), err)
 		}
 		if !far.Trust.AppendCertsFromPEM([]byte(raw)) {
 			return doctor.Address{}, errorText(a.say, ca+" holds no PEM certificate; /ca.pem of the box is one", ca+" 中没有 PEM 证书；可使用服务器的 /ca.pem")

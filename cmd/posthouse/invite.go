@@ -33,7 +33,7 @@ func (a *app) inviteCreate() *cobra.Command {
 	f.IntVar(&p.Uses, "uses", 1, a.say.of("for `N` people, up to 1000", "供 `N` 人使用，最多 1000"))
 	f.StringVar(&dept, "department", "", a.say.of("put them into the department of this `PATH`", "加入此路径 `PATH` 的部门"))
 	f.StringArrayVar(&names, "room", nil, a.say.of("they join `ROOM` (ID or name); may be repeated", "自动加入房间 `ROOM`（ID 或名称），可重复"))
-	f.StringVar(&p.Note, "note", "", a.say.of("remark for the list", "备注"))
+	f.StringVar(&p.Note, "note", "", a.say.of("`REMARK` for the list", "备注 `REMARK`"))
 	asJSON := jsonFlag(cmd, a)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if p.Hours < 1 || p.Uses < 1 {

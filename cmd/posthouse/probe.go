@@ -38,23 +38,15 @@ func (t probeToken) encode() (string, error) {
 	return tokenPrefix + base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-func decodeProbeToken(text string) (probeToken, error) {
+// decodeProbeToken reads a token; false: it is none, or a part of it is missing.
+func decodeProbeToken(text string) (probeToken, bool) {
 	var t probeToken
 	rest, ok := strings.CutPrefix(strings.TrimSpace(text), tokenPrefix)
-	if !ok {
-		return t, errors.New("it does not begin with " + tokenPrefix)
-	}
 	raw, err := base64.RawURLEncoding.DecodeString(rest)
-	if err != nil {
-		return t, err
+	if !ok || err != nil || json.Unmarshal(raw, &t) != nil || t.Token == "" || t.Users.Ann.Login == "" || t.Users.Bob.Login == "" {
+		return probeToken{}, false
 	}
-	if err := json.Unmarshal(raw, &t); err != nil {
-		return t, err
-	}
-	if t.Token == "" || t.Users.Ann.Login == "" || t.Users.Bob.Login == "" {
-		return t, errors.New("a part of it is missing")
-	}
-	return t, nil
+	return t, true
 }
 
 func (a *app) probeCommand() *cobra.Command {
@@ -89,7 +81,7 @@ of the box; nothing else is trusted. Give it in a file, or in POSTHOUSE_PROBE_TO
 		}
 		r, err := newReporter(*to, token, a.errOut)
 		if err != nil {
-			return err
+			return a.probeError(err)
 		}
 		if *keep != "" {
 			if err := r.keepIn(*keep); err != nil {
@@ -113,13 +105,13 @@ func (a *app) probeTokenFrom(file string) (probeToken, error) {
 		}
 		var err error
 		if text, err = a.textOf(file); err != nil {
-			return probeToken{}, err
+			return probeToken{}, fmt.Errorf("%s: %w", a.say.of("read the token", "读取令牌"), err)
 		}
 	}
-	t, err := decodeProbeToken(text)
-	if err != nil {
-		return t, errorText(a.say, "this is not the token of a probe: "+err.Error()+"; make one on the box with: posthouse probe token NAME --subnet PLACE",
-			"这不是探测令牌："+err.Error()+"；请在服务器上生成：posthouse probe token 名称 --subnet 位置")
+	t, ok := decodeProbeToken(text)
+	if !ok {
+		return t, errorText(a.say, "this is not the whole token of a probe, one line that begins with "+tokenPrefix+"; make one on the box with: posthouse probe token NAME --subnet PLACE",
+			"这不是完整的探测令牌（以 "+tokenPrefix+" 开头的一行）；请在服务器上生成：posthouse probe token 名称 --subnet 位置")
 	}
 	return t, nil
 }
@@ -130,14 +122,14 @@ func (a *app) textOf(file string) (string, error) {
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return "", fmt.Errorf("read token: %w", err)
+			return "", err
 		}
 		defer f.Close()
 		src = f
 	}
 	raw, err := io.ReadAll(io.LimitReader(src, 64<<10))
 	if err != nil {
-		return "", fmt.Errorf("read token: %w", err)
+		return "", fmt.Errorf("%s: %w", file, err)
 	}
 	return string(raw), nil
 }

@@ -67,8 +67,8 @@ func TestProbeKeepsItsRounds(t *testing.T) {
 	if st, err := os.Stat(filepath.Join(dir, waitingFile)); err != nil || st.Mode().Perm() != 0o600 {
 		t.Fatalf("what waits is not kept: %v, %v", st, err)
 	}
-	if other := start("http://192.0.2.1"); len(other.waiting) != 0 {
-		t.Errorf("%d rounds for another box", len(other.waiting))
+	if other := start("http://192.0.2.1"); len(other.waiting) != 0 || !strings.Contains(log.String(), "are for "+box.URL) {
+		t.Errorf("%d rounds for another box, %q", len(other.waiting), log.String())
 	}
 	away.Store(false)
 	if err := round(start(box.URL), 3); err != nil {

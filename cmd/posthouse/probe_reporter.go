@@ -21,6 +21,7 @@ import (
 
 	"posthouse/appliance/probe"
 	check "posthouse/sysmon/probe"
+	texts "posthouse/sysmon/words"
 )
 
 // maxBuffered is how many rounds wait while the box is away: a day of minutes.
@@ -44,14 +45,14 @@ type reporter struct {
 func newReporter(to string, token probeToken, log io.Writer) (*reporter, error) {
 	u, err := url.Parse(to)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
-		return nil, fmt.Errorf("%q is not http(s)://host:port", to)
+		return nil, &check.Wrong{Field: "report-to", Text: says("--report-to takes the address people open, such as https://chat.lan:8443, not %q", "--report-to 须为大家打开的地址，例如 https://chat.lan:8443，而不是 %q", to)}
 	}
 	base := u.Scheme + "://" + u.Host
 	trust := &tls.Config{MinVersion: tls.VersionTLS12}
 	if token.CA != "" {
 		trust.RootCAs = x509.NewCertPool()
 		if !trust.RootCAs.AppendCertsFromPEM([]byte(token.CA)) {
-			return nil, errors.New("the token holds a certificate authority that cannot be read: make another token")
+			return nil, &check.Wrong{Field: "token", Text: texts.Of("the token holds a certificate authority that cannot be read: make another token", "令牌中的证书颁发机构无法读取：请重新生成令牌")}
 		}
 	}
 	return &reporter{token: token, to: base + check.ReportPath, log: log, every: time.Minute,
@@ -72,8 +73,8 @@ type keptRounds struct {
 }
 
 // keepIn names the directory for rounds that wait, and takes up those that an
-// earlier run left there for the same box. A file that cannot be read is said and
-// written over.
+// earlier run left there for the same box. A file that cannot be read, or that is
+// for another box, is said and written over.
 func (r *reporter) keepIn(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("keep rounds: %w", err)
@@ -92,9 +93,11 @@ func (r *reporter) keepIn(dir string) error {
 		fmt.Fprintln(r.log, time.Now().Format(time.RFC3339), "the rounds of the run before cannot be read and are lost: "+r.file)
 		return nil
 	}
-	if k.To == r.to {
-		r.waiting, r.dropped = k.Rounds[max(0, len(k.Rounds)-maxBuffered):], k.Dropped
+	if k.To != r.to {
+		fmt.Fprintln(r.log, time.Now().Format(time.RFC3339), clean("the rounds of the run before are for "+k.To+" and are left out"))
+		return nil
 	}
+	r.waiting, r.dropped = k.Rounds[max(0, len(k.Rounds)-maxBuffered):], k.Dropped
 	return nil
 }
 

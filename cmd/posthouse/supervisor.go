@@ -49,6 +49,9 @@ func newSupervisor(lookup func(string) (string, bool), pid int, log *slog.Logger
 	return s
 }
 
+// status is a line of what the server does, or why it failed.
+func status(text string) string { return "STATUS=" + strings.ReplaceAll(text, "\n", "; ") }
+
 // tell sends one datagram of lines NAME=value.
 func (s *supervisor) tell(lines ...string) {
 	if s.conn == nil {
@@ -66,13 +69,13 @@ const (
 
 // starting asks for more time until ready is called: replaying a long journal
 // may take minutes.
-func (s *supervisor) starting(ctx context.Context) (ready func(status string)) {
+func (s *supervisor) starting(ctx context.Context) (ready func(is string)) {
 	ctx, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for s.conn != nil {
-			s.tell("EXTEND_TIMEOUT_USEC="+strconv.FormatInt(startsMore.Microseconds(), 10), "STATUS=starting")
+			s.tell("EXTEND_TIMEOUT_USEC="+strconv.FormatInt(startsMore.Microseconds(), 10), status("starting"))
 			select {
 			case <-ctx.Done():
 				return
@@ -80,11 +83,11 @@ func (s *supervisor) starting(ctx context.Context) (ready func(status string)) {
 			}
 		}
 	}()
-	return func(status string) {
+	return func(is string) {
 		stop()
 		<-done
-		if status != "" {
-			s.tell("READY=1", "STATUS="+status)
+		if is != "" {
+			s.tell("READY=1", status(is))
 		}
 	}
 }
@@ -133,8 +136,8 @@ func alive(ctx context.Context, socket string, patience time.Duration) error {
 }
 
 // end says that the server stops, or why it failed.
-func (s *supervisor) end(status string) {
-	s.tell("STOPPING=1", "STATUS="+status)
+func (s *supervisor) end(why string) {
+	s.tell("STOPPING=1", status(why))
 	if s.conn != nil {
 		_ = s.conn.Close()
 	}

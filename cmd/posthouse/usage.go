@@ -57,15 +57,23 @@ func (a *app) takes(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > len(names) {
 			extra := fmt.Sprintf("%q", args[len(names)])
-			return a.wrongUse("one argument too many: "+extra+"; usage: "+cmd.UseLine(), "多余的参数："+extra+"；用法："+cmd.UseLine())
+			return a.wrongUse("one argument too many: "+extra+"; usage: "+a.useLine(cmd), "多余的参数："+extra+"；用法："+a.useLine(cmd))
 		}
 		for i, name := range names {
 			if i >= len(args) && !strings.HasPrefix(name, "[") || i < len(args) && args[i] == "" {
-				return a.wrongUse(name+" is missing; usage: "+cmd.UseLine(), "缺少 "+name+"；用法："+cmd.UseLine())
+				return a.wrongUse(name+" is missing; usage: "+a.useLine(cmd), "缺少 "+name+"；用法："+a.useLine(cmd))
 			}
 		}
 		return nil
 	}
+}
+
+// useLine is how a command is called.
+func (a *app) useLine(cmd *cobra.Command) string {
+	if line, ok := strings.CutSuffix(cmd.UseLine(), "[flags]"); ok {
+		return line + a.say.of("[flags]", "[参数]")
+	}
+	return cmd.UseLine()
 }
 
 // flagError tells what is wrong with a flag in the reader's language.
@@ -128,6 +136,9 @@ func (a *app) usage(c *cobra.Command) string {
 	var b strings.Builder
 	b.WriteString(a.say.of("Usage:", "用法：") + "\n")
 	if c.HasAvailableSubCommands() {
+		if c.LocalNonPersistentFlags().HasAvailableFlags() { // it does something by itself, too
+			b.WriteString("  " + a.useLine(c) + "\n")
+		}
 		b.WriteString("  " + c.CommandPath() + a.say.of(" COMMAND", " 命令") + "\n\n" + a.say.of("Commands:", "命令：") + "\n")
 		wide := 0
 		for _, s := range c.Commands() {
@@ -139,7 +150,7 @@ func (a *app) usage(c *cobra.Command) string {
 			}
 		}
 	} else {
-		b.WriteString("  " + c.UseLine() + "\n")
+		b.WriteString("  " + a.useLine(c) + "\n")
 	}
 	if c.HasExample() {
 		b.WriteString("\n" + a.say.of("Examples:", "示例：") + "\n" + c.Example + "\n")

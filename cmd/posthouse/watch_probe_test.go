@@ -122,9 +122,10 @@ func TestAProbeElsewhereReports(t *testing.T) {
 	}
 	d.run("", "probe", "token", "north").exits(2).tells("--subnet")
 	d.run("", "probe").exits(2).tells("token, list, revoke")
-	d.run("nonsense", "probe", "--report-to", "https://x", "--token-file", "-").exits(1).tells("this is not the token of a probe")
+	d.run("nonsense", "probe", "--report-to", "https://x", "--token-file", "-").exits(1).tells("this is not the whole token of a probe")
 	north := d.do("probe", "token", "north", "--subnet", "North wing").out
 	south := d.do("probe", "token", "south", "--subnet", "South wing", "--every", "30").out
+	d.run(north, "probe", "--report-to", "chat.lan:8443", "--token-file", "-").exits(1).tells("--report-to takes")
 	d.do("probe", "list").prints("North wing", "South wing", "30 s")
 
 	// Reports arrive on a listener beside the chat's, which the test can refuse.
@@ -207,9 +208,9 @@ type elsewhere struct{ r *reporter }
 
 func settle(t *testing.T, d *desk, token string, board net.Listener, to *reports) elsewhere {
 	t.Helper()
-	decoded, err := decodeProbeToken(token)
-	if err != nil {
-		t.Fatal(err)
+	decoded, ok := decodeProbeToken(token)
+	if !ok {
+		t.Fatalf("not the whole token: %q", token)
 	}
 	var log strings.Builder
 	r, err := newReporter(baseURL(d.server.cfg), decoded, &log)
