@@ -43,6 +43,9 @@ func (a *app) supportCommand() *cobra.Command {
 		if _, err := os.Lstat(args[0]); err == nil {
 			return errorText(a.say, "there is a file "+args[0]+" already; name another", "文件 "+args[0]+" 已存在，请换一个文件名")
 		}
+		if dir := filepath.Dir(args[0]); !isDirectory(dir) {
+			return errorText(a.say, "there is no directory "+dir, "没有目录 "+dir)
+		}
 		cfg, _, err := a.config()
 		if err != nil {
 			return err
@@ -66,6 +69,11 @@ func (a *app) supportCommand() *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func newSupport(now time.Time) *bundle.Bundle {

@@ -194,6 +194,7 @@ func TestSupportBundle(t *testing.T) {
 		"heap.txt":       {"heap profile:"},
 	})
 	d.run("", "support", file).exits(1).tells("already")
+	d.run("", "support", filepath.Join(d.data, "nowhere", "x.zip")).exits(1).tells("there is no directory")
 
 	if code := d.stop(); code != 0 {
 		t.Fatal(code)
