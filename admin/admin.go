@@ -97,6 +97,7 @@ type Admin struct {
 	hub    *hub
 	sudo   *sudo
 	people *people
+	told   told
 }
 
 // New makes a console and starts its loop.
@@ -162,7 +163,9 @@ func (a *Admin) Serve(ctx *fasthttp.RequestCtx, v Visitor) string {
 		r.Trouble(fasthttp.StatusForbidden, words.Of("Your role does not allow that.", "你的角色无权这样做。"))
 		return r.Route.Path
 	}
-	a.people.seen(v, path, a.o.Now())
+	if r.may(Sees) {
+		a.people.seen(v, path, a.o.Now())
+	}
 	if method != fasthttp.MethodGet && !r.proven() {
 		r.Trouble(fasthttp.StatusForbidden, words.Of("This form is too old: open the page again and repeat it. Nothing was changed.", "表单已过期，请重新打开页面后再试。没有任何更改。"))
 		return r.Route.Path
