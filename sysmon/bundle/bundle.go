@@ -43,6 +43,7 @@ type part struct {
 	lack words.Text // why it is missing; empty: it is there
 	body []byte
 	of   int // bytes that there were
+	cut  bool
 }
 
 // New begins a bundle. about says what it is, at the head of its README.
@@ -57,6 +58,7 @@ func (b *Bundle) Add(name string, what words.Text, body []byte) {
 		if i := bytes.LastIndexByte(kept, '\n'); i >= 0 {
 			kept = kept[:i+1]
 		}
+		p.cut = true
 		p.body = fmt.Appendf(bytes.Clone(kept), "--- cut: %d of %d bytes are here / 已截断：此处为 %d / %d 字节 ---\n", len(kept), len(body), len(kept), len(body))
 		b.size += len(kept)
 	} else {
@@ -105,7 +107,7 @@ func (b *Bundle) readme() string {
 			switch {
 			case p.lack != (words.Text{}):
 				fmt.Fprintf(&s, "  %-18s %s%s\n", "", say("not here: ", "未包含："), p.lack.In(lang))
-			case p.of > len(p.body) || p.of > MaxPart:
+			case p.cut:
 				fmt.Fprintf(&s, "  %-18s %s\n", "", fmt.Sprintf(say("cut: it had %d bytes", "已截断：原有 %d 字节"), p.of))
 			}
 		}

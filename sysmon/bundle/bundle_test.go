@@ -72,3 +72,21 @@ func TestBundleIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// What only just has no room any more is said to be cut, too.
+func TestReadmeSaysOfEveryCut(t *testing.T) {
+	b := New(time.Unix(1_795_248_000, 0), words.Of("About", "关于"))
+	line := []byte(strings.Repeat("x", 63) + "\n")
+	for i := range MaxTotal / MaxPart {
+		b.Add(fmt.Sprint("full", i, ".txt"), words.Of("full", "满"), bytes.Repeat(line, MaxPart/len(line)))
+	}
+	b.Add("late.txt", words.Of("late", "晚"), []byte("no room\n"))
+	body, err := b.Zip()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := unpack(t, body)
+	if !strings.HasPrefix(files["late.txt"], "--- cut: 0 of 8 bytes") || strings.Count(files["README.txt"], "cut: it had 8 bytes") != 1 || strings.Count(files["README.txt"], "cut: it had") != 1 {
+		t.Errorf("late.txt is %q; README.txt:\n%s", files["late.txt"], files["README.txt"])
+	}
+}
