@@ -53,19 +53,6 @@ func machineName(name string) string {
 	return name
 }
 
-// Validate checks a Config that was not made by Load, such as Embedded. src
-// may be nil. The error is Errors.
-func (c Config) Validate(src Sources) error {
-	var p problems
-	for _, k := range Keys() {
-		if bad := k.check(k.field(&c).Interface()); bad != nil {
-			p.add(src[k.Name], k.Name, bad, nil)
-		}
-	}
-	c.validate(src, &p)
-	return p.err()
-}
-
 // validate checks what needs more than one value or more than a bound. A key
 // that is already known to be bad is left alone.
 func (c *Config) validate(src Sources, p *problems) {

@@ -197,7 +197,7 @@ func (b *box) retune(cfg config.Config) {
 	b.chat.Retune(chatOptions(cfg))
 	b.blobs.Retune(int64(cfg.Limits.UploadBytes), int64(cfg.Files.FreeReserveBytes))
 	if err := b.guard.Retune(cfg.Hooks.AllowedNetworks); err != nil {
-		b.log.Error("hooks.allowed_networks stays as it was", "error", err) // Validate refuses it before
+		b.log.Error("hooks.allowed_networks stays as it was", "error", err) // config.Load refuses it before
 	}
 }
 

@@ -259,13 +259,13 @@ func sparkPaths(points []float64) []string {
 	return out
 }
 
-// icons are drawings of 24 by 24, stroked.
 // Icons are the names that Icon knows.
 func Icons() []string {
 	return []string{"home", "chart", "bell", "rule", "silence", "history", "channel", "probe", "check", "book", "query", "shield", "people", "disk", "menu", "close", "warn", "grid", "host",
 		"bolt", "plug", "gauge", "list", "tasks", "heart", "download"}
 }
 
+// iconPath is a drawing of 24 by 24, stroked.
 func iconPath(name string) string {
 	switch name {
 	case "home":
