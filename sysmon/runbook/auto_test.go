@@ -2,7 +2,11 @@ package runbook_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -110,5 +114,47 @@ func TestForeignAlertsStartNothingAndAreBounded(t *testing.T) {
 	c, err := b.Case(runbook.CaseID(many[1].ID, many[1].Starts))
 	if err != nil || !c.Alert.Foreign || b.For(c.Alert).Means == b.Of("HighMemoryUsage").Means || len(c.Acts) > 0 {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// A sender whose alerts come and go for hours leaves the box's own cases alone.
+func TestForeignCasesDriveNoOwnOnesOut(t *testing.T) {
+	dir, ctx := t.TempDir(), t.Context()
+	one := func(i int, foreign bool) runbook.Alert {
+		return runbook.Alert{ID: fmt.Sprintf("%016x", i), Name: "Any", Starts: time.Unix(1e9+int64(i), 0), Foreign: foreign}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "cases"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 500 { // the oldest is the box's own
+		a := one(i, i > 0)
+		id := runbook.CaseID(a.ID, a.Starts)
+		raw, err := json.Marshal(runbook.Case{ID: id, Alert: a, Resolved: a.Starts.Add(time.Minute)})
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "cases", id+".json"), raw, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := runbook.Open(dir, runbook.Options{Source: healthtest.New(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		if _, err := b.Open(ctx, one(500+i, i%2 == 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own, foreign := one(0, false), one(1, true)
+	if _, err := b.Case(runbook.CaseID(own.ID, own.Starts)); err != nil {
+		t.Errorf("the box's own case: %v", err)
+	}
+	if _, err := b.Case(runbook.CaseID(foreign.ID, foreign.Starts)); !errors.Is(err, runbook.ErrNoCase) {
+		t.Errorf("the oldest foreign case: %v", err)
+	}
+	files, err := os.ReadDir(filepath.Join(dir, "cases"))
+	if all := len(b.Cases(1000)); err != nil || all != 500 || len(files) != all {
+		t.Errorf("%d cases, %d files, %v", all, len(files), err)
 	}
 }

@@ -190,6 +190,8 @@ const (
 	casesDir  = "cases"
 	keptCases = 500
 	autoFile  = "auto.json"
+	// keptForeign is how many foreign cases stay when there is no room for all.
+	keptForeign = 100
 )
 
 // Open reads what was kept in a directory, and makes it when needed.
@@ -265,13 +267,29 @@ func (b *Books) save(c *Case) {
 		b.opt.Log.Error("keep a case of a runbook", "case", c.ID, "error", err)
 	}
 	for len(b.order) > keptCases {
-		old := b.order[0]
+		at := b.expendable()
+		old := b.order[at]
 		if err := os.Remove(filepath.Join(b.dir, casesDir, old+".json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			b.opt.Log.Error("forget a case of a runbook", "case", old, "error", err)
 		}
 		delete(b.cases, old)
-		b.order = b.order[1:]
+		b.order = slices.Delete(b.order, at, at+1)
 	}
+}
+
+// expendable is the place in order of the case that goes next: the oldest, or
+// the oldest foreign one while there are many. The caller holds the lock.
+func (b *Books) expendable() int {
+	oldest, foreign := 0, 0
+	for i, id := range slices.Backward(b.order) {
+		if b.cases[id].Alert.Foreign {
+			oldest, foreign = i, foreign+1
+		}
+	}
+	if foreign > keptForeign {
+		return oldest
+	}
+	return 0
 }
 
 // ErrNoCase says that there is no such case.
@@ -330,7 +348,8 @@ func (b *Books) For(a Alert) Runbook {
 }
 
 // mostForeign bounds the foreign cases that are open at once: a sender of
-// thousands of alerts neither keeps the box busy nor drives its own cases out.
+// thousands of alerts does not keep the box busy. One whose alerts come and go
+// does not drive the box's own cases out either: see keptForeign.
 const mostForeign = 50
 
 // OpenedElsewhere is Opened for foreign alerts. Nothing automatic is done about
