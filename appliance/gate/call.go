@@ -130,21 +130,22 @@ func (g *Gate) carryOut(call *chat.Call, method string, params []byte) (any, *wi
 	defer running.End()
 	done := make(chan outcome, 1)
 	g.service.Do(call, method, params, func(result any, err *wire.Error) { done <- outcome{result, err} })
+	var o outcome
 	select {
-	case o := <-done:
-		if !g.byVirtual(call.Actor, o.result) {
-			counted.Inc()
-			g.meters.acted(actionOf(method), statusOf(o.err), time.Since(began))
-		}
-		return g.filled(o.result), o.err
+	case o = <-done:
 	case <-ctx.Done():
+		o.err = wire.Refuse(wire.Internal, "no answer in time; whether it was done is unknown: ask again with the same key",
+			"未及时得到结果，是否完成未知：请用同一键重试")
 		if errors.Is(ctx.Err(), context.Canceled) && g.ctx.Err() == nil {
-			return nil, wire.Refuse(wire.Unavailable, "an administrator cancelled this; whether it was done is unknown: ask again with the same key",
+			o.err = wire.Refuse(wire.Unavailable, "an administrator cancelled this; whether it was done is unknown: ask again with the same key",
 				"管理员取消了此操作，是否完成未知：请用同一键重试")
 		}
-		return nil, wire.Refuse(wire.Internal, "no answer in time; whether it was done is unknown: ask again with the same key",
-			"未及时得到结果，是否完成未知：请用同一键重试")
 	}
+	if !g.byVirtual(call.Actor, o.result) {
+		counted.Inc()
+		g.meters.acted(actionOf(method), statusOf(o.err), time.Since(began))
+	}
+	return g.filled(o.result), o.err
 }
 
 func userText(a chat.Actor) string {

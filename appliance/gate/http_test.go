@@ -263,6 +263,9 @@ func TestLimitsOverHTTP(t *testing.T) {
 	if res, body := h.post("room.list", "{}", bearerHeader(token)); res.StatusCode != 500 || !strings.Contains(body, "same key") {
 		t.Error("no answer:", res.Status, body)
 	}
+	if calls, failed := h.g.meters.methods["room.list"].Get(), h.g.meters.actions[actionPull].failed.Get(); calls != 1 || failed != 1 {
+		t.Errorf("a call without an answer is counted %d times, as a failure %d times", calls, failed)
+	}
 	var last *http.Response
 	var body string
 	for range 3 {
