@@ -112,7 +112,19 @@ func (a *Admin) alertHistoryJSON(r *Request) {
 		r.Trouble(fasthttp.StatusUnprocessableEntity, words.Of("limit is a number from 1 to 10000.", "limit 为 1 到 10000 的整数。"))
 		return
 	}
-	list, more, err := m.History(alert.Query{Text: r.Query("q"), Name: r.Query("name"), Severity: r.Query("severity"), State: r.Query("state"), Before: r.Query("before"), Limit: limit})
+	before := r.Query("before")
+	if before != "" {
+		_, found, err := m.Episode(before)
+		if err != nil {
+			r.Fault(err)
+			return
+		}
+		if !found { // the newest would come again, and who pages would never end
+			r.Trouble(fasthttp.StatusUnprocessableEntity, words.Of("before names no episode: it may have been forgotten meanwhile.", "before 指定的记录不存在，可能已过期。"))
+			return
+		}
+	}
+	list, more, err := m.History(alert.Query{Text: r.Query("q"), Name: r.Query("name"), Severity: r.Query("severity"), State: r.Query("state"), Before: before, Limit: limit})
 	if err != nil {
 		r.Fault(err)
 		return
