@@ -210,6 +210,29 @@ func certificate(t *testing.T, dir, name string, until time.Time) (cert, key str
 	return cert, key
 }
 
+// Who starts the server is told what a device has to trust: the box's own
+// authority, and nothing where the certificate comes from files.
+func TestGreetingTellsWhatToTrust(t *testing.T) {
+	cert, key := certificate(t, t.TempDir(), "posthouse.test", time.Now().AddDate(0, 1, 0))
+	for _, c := range []struct {
+		flags []string
+		own   bool
+	}{{nil, true}, {[]string{"--set", "tls.mode=files", "--set", "tls.cert_file=" + cert, "--set", "tls.key_file=" + key}, false}} {
+		d := newDesk(t)
+		d.serveTLS(c.flags...)
+		var out strings.Builder
+		newApp(d.env, strings.NewReader(""), &out, &out).greet(&out, d.server)
+		for _, want := range []string{"CA fingerprint: ", baseURL(d.server.cfg) + "/ca.crt"} {
+			if strings.Contains(out.String(), want) != c.own {
+				t.Errorf("with %v, %q:\n%s", c.flags, want, out.String())
+			}
+		}
+		if told, _ := d.do("status", "--json").json()["certificate"].(string); (told != "") != c.own {
+			t.Errorf("with %v the status tells %q", c.flags, told)
+		}
+	}
+}
+
 func TestDoctorOnCertificates(t *testing.T) {
 	d := newDesk(t)
 	look := func(name string, until time.Time) result {

@@ -402,8 +402,10 @@ func (a *app) greet(out io.Writer, s *server) {
 		for _, u := range addressURLs(s.cfg.Server.Listen, st.Addresses) {
 			fmt.Fprintf(out, "  %s %s\n", a.say.of("or by address:  ", "或直接用地址："), u)
 		}
-		if st.Fingerprint != "" {
+		if st.Source == "local-ca" {
 			fmt.Fprintf(out, "  %s %s\n", a.say.of("CA fingerprint: ", "CA 指纹：     "), st.Fingerprint)
+			fmt.Fprintf(out, "  %s %s%s\n", a.say.of("to trust it:    ", "信任证书：    "), baseURL(s.cfg)+"/ca.crt",
+				a.say.of(" (browsers warn until a device does; Settings in the chat says how)", "（设备信任之前浏览器会警告，聊天的“设置”中有说明）"))
 		}
 	}
 	fmt.Fprintf(out, "  %s %s\n", a.say.of("console:        ", "控制台：      "), s.consoleURL())

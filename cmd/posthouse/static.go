@@ -71,6 +71,9 @@ func (s *server) fillStatus(r *wire.StatusResult) {
 	r.Addresses = append(r.Addresses, baseURL(s.cfg))
 	if s.cert != nil {
 		st := s.cert.Status()
-		r.Certificate, r.CertExpires = st.Fingerprint, st.NotAfter.UnixMilli()
+		r.CertExpires = st.NotAfter.UnixMilli()
+		if st.Source == "local-ca" {
+			r.Certificate = st.Fingerprint
+		}
 	}
 }
