@@ -79,6 +79,7 @@ type Options struct {
 	Machine    Machine
 	Probing    Probing
 	Asking     Asking
+	Accounts   Accounts
 }
 
 // Banner is a line over every page.
@@ -170,8 +171,7 @@ func (a *Admin) Serve(ctx *fasthttp.RequestCtx, v Visitor) string {
 		r.Trouble(fasthttp.StatusForbidden, words.Of("This form is too old: open the page again and repeat it. Nothing was changed.", "表单已过期，请重新打开页面后再试。没有任何更改。"))
 		return r.Route.Path
 	}
-	if r.Route.Sudo && !a.sudo.holds(v, a.o.Now()) {
-		r.askPassword()
+	if r.Route.Sudo && !a.sure(r) {
 		return r.Route.Path
 	}
 	r.Route.Handle(a, r)

@@ -19,6 +19,12 @@
 //     server before.
 //   - Dangerous routes (Sudo) want the password again when it was last given
 //     more than SudoTime ago. That is kept in memory, by device: a restart forgets it.
+//     The page that asks carries the form that waits (its fields are hidden ones of
+//     the page, nothing is kept here) and sends it to where it was going, with the
+//     password. Sudo has what changes roles and passwords, what hands out keys
+//     (invitations, tokens of probes), and what shows what is in memory.
+//   - Nothing is offered that the visitor may not do; who may change which account
+//     is decided by the chat's methods, whose refusals come back in the form.
 //   - Every address is a whole page; with the header HX-Request it is the part
 //     that the script puts in (Vary says so). A form with mistakes comes back with
 //     status 422, its values and what is wrong.

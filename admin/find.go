@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"posthouse/sysmon/words"
+	"posthouse/webui/console"
 )
 
 // Found is something the palette goes to.
@@ -64,7 +65,7 @@ func (a *Admin) answerPalette(r *Request) {
 		return
 	}
 	for _, u := range people[:min(len(people), foundMost)] {
-		out = append(out, foundRow{u.Name, u.Login, words.Of("Person", "人员").In(lang), "/admin/people?q=" + url.QueryEscape(u.Login)})
+		out = append(out, foundRow{u.Name, u.Login, words.Of("Person", "人员").In(lang), console.AccountHref(u.Login)})
 	}
 	r.JSON(out)
 }

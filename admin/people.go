@@ -3,11 +3,13 @@ package admin
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/a-h/templ"
 
+	"posthouse/appliance/id"
 	"posthouse/appliance/wire"
 	"posthouse/sysmon/words"
 	"posthouse/webui/console"
@@ -49,36 +51,68 @@ func (a *Admin) peoplePage(r *Request) {
 		r.Error(err)
 		return
 	}
-	l := r.List("name")
-	role := r.Query("role")
-	if role != "" {
-		kept := all[:0]
-		for _, u := range all {
-			if string(u.Role) == role {
-				kept = append(kept, u)
-			}
-		}
-		all = kept
+	online := map[id.ID]bool{}
+	for _, s := range a.sessions() {
+		online[s.User] = true
 	}
+	footings := map[id.ID]Footing{}
+	footing := func(u wire.User) Footing {
+		f, known := footings[u.ID]
+		if !known {
+			f = a.footing(u.ID)
+			footings[u.ID] = f
+		}
+		return f
+	}
+	l := r.List("name")
+	all = slices.DeleteFunc(all, func(u wire.User) bool {
+		return !inState(u, r.Query("state"), online) || r.Query("role") != "" && string(u.Role) != r.Query("role")
+	})
 	rows := Pick(&l, all, func(u wire.User, q string) bool { return Holds(q, u.Name, u.Login, u.Title) }, map[string]func(a, b wire.User) int{
-		"name":  func(a, b wire.User) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) },
-		"login": func(a, b wire.User) int { return cmp.Compare(a.Login, b.Login) },
-		"role":  func(a, b wire.User) int { return cmp.Compare(a.Role, b.Role) },
+		"name":    func(a, b wire.User) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) },
+		"login":   func(a, b wire.User) int { return cmp.Compare(a.Login, b.Login) },
+		"role":    func(a, b wire.User) int { return cmp.Compare(standing(b.Role), standing(a.Role)) },
+		"devices": func(a, b wire.User) int { return cmp.Compare(footing(a).Devices, footing(b).Devices) },
+		"seen":    func(a, b wire.User) int { return cmp.Compare(footing(a).Seen, footing(b).Seen) },
 	})
 	v := r.View(r.Route.Title)
 	list := make([]console.Person, 0, len(rows))
 	for _, u := range rows {
-		list = append(list, console.Person{Name: u.Name, Login: u.Login, Role: roleWord(v, u.Role), Title: u.Title, Disabled: u.Disabled})
+		f := footing(u)
+		p := console.Person{Name: u.Name, Login: u.Login, Role: roleWord(v, u.Role), Title: u.Title, Disabled: u.Disabled, Bot: u.Bot, Devices: f.Devices, Online: online[u.ID]}
+		if f.Seen > 0 {
+			p.Seen = time.UnixMilli(f.Seen)
+		}
+		list = append(list, p)
 	}
 	if r.WantsCSV() {
 		var out [][]string
 		for _, p := range list {
-			out = append(out, []string{p.Name, p.Login, p.Role, p.Title, p.State(v)})
+			seen := ""
+			if !p.Seen.IsZero() {
+				seen = p.Seen.UTC().Format(time.RFC3339)
+			}
+			out = append(out, []string{p.Name, p.Login, p.Role, p.Title, p.State(v), strconv.Itoa(p.Devices), seen})
 		}
-		r.CSV("people", []string{v.Say("Name", "姓名"), v.Say("Login", "登录名"), v.Say("Role", "角色"), v.Say("Title", "职务"), v.Say("State", "状态")}, out)
+		r.CSV("people", []string{v.Say("Name", "姓名"), v.Say("Login", "登录名"), v.Say("Role", "角色"), v.Say("Title", "职务"), v.Say("State", "状态"), v.Say("Devices", "设备"), v.Say("Last seen (UTC)", "最近使用（UTC）")}, out)
 		return
 	}
 	r.Page(func(v console.View) templ.Component { return console.PeoplePage(v, l, list) })
+}
+
+// inState reports whether an account is what the list is filtered by.
+func inState(u wire.User, state string, online map[id.ID]bool) bool {
+	switch state {
+	case "active":
+		return !u.Disabled
+	case "disabled":
+		return u.Disabled
+	case "online":
+		return online[u.ID]
+	case "bot":
+		return u.Bot
+	}
+	return true
 }
 
 func roleWord(v console.View, role wire.Role) string {

@@ -33,7 +33,7 @@ func probeRoutes() []Route {
 		{Method: "POST", Path: "/admin/probes/run", Need: Manages, Handle: (*Admin).runProbe},
 		{Method: "POST", Path: "/admin/probes/remove", Title: words.Of("Probe", "探测"), Need: Manages, Handle: (*Admin).removeProbe},
 		{Method: "GET", Path: "/admin/probes/at/{id}", Title: words.Of("Probe", "探测"), Under: "/admin/probes", Need: Sees, Handle: (*Admin).probePage},
-		{Method: "POST", Path: "/admin/probes/agents", Title: words.Of("Probes", "探测"), Need: Manages, Handle: (*Admin).addAgent},
+		{Method: "POST", Path: "/admin/probes/agents", Title: words.Of("Let a probe report", "允许探测端上报"), Need: Manages, Sudo: true, Handle: (*Admin).addAgent},
 		{Method: "POST", Path: "/admin/probes/agents/remove", Title: words.Of("Probes", "探测"), Need: Manages, Handle: (*Admin).removeAgent},
 	}
 }
@@ -304,11 +304,10 @@ func (a *Admin) addAgent(r *Request) {
 		}
 		return console.ProbesPage(v, view)
 	}
+	r.PageOf(words.Of("Probes", "探测"), page)
 	if w != nil {
-		r.Invalid(page)
-		return
+		r.ctx.SetStatusCode(fasthttp.StatusUnprocessableEntity)
 	}
-	r.Page(page)
 }
 
 func (a *Admin) removeAgent(r *Request) {

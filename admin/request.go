@@ -70,7 +70,7 @@ func values(args *fasthttp.Args) url.Values {
 func (r *Request) Filled() console.Form {
 	f := console.Form{Values: map[string]string{}, Errors: map[string]string{}}
 	for name, all := range r.Forms() {
-		if name != "password" && name != "csrf" {
+		if name != "password" && name != "csrf" && name != sudoField {
 			f.Values[name] = strings.Join(all, "\n")
 		}
 	}
@@ -168,11 +168,20 @@ func (r *Request) role(v console.View) string {
 	return v.Say("Auditor: sees all, changes nothing", "审计员：可查看全部，不能更改")
 }
 
+// here is the address of the page; of an answer to a form that of the nearest
+// page above, because the form's own cannot be opened.
 func (r *Request) here() string {
-	if !r.ctx.IsGet() {
-		return string(r.ctx.Path())
+	if r.ctx.IsGet() {
+		return string(r.ctx.RequestURI())
 	}
-	return string(r.ctx.RequestURI())
+	at := string(r.ctx.Path())
+	for at != "/admin" && strings.Contains(at, "/") {
+		if page, _ := r.admin.find(fasthttp.MethodGet, at); page != nil {
+			return at
+		}
+		at = at[:strings.LastIndex(at, "/")]
+	}
+	return "/admin"
 }
 
 // Page answers with a page under the route's title.

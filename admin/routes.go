@@ -54,6 +54,8 @@ type Route struct {
 	Under  string // path of the page that is above this one, for the way here
 	Need   Need
 	Sudo   bool // the password is asked for again
+	// Download answers with a file: the page that asked stays.
+	Download bool
 	// Personal POSTs concern the visitor's own browser alone: auditors may.
 	Personal bool
 	// Topics of the stream that the page follows, beside those of the frame.
@@ -77,6 +79,8 @@ func Routes() []Route {
 		mindingRoutes(),
 		automaticRoutes(),
 		peopleRoutes(),
+		accountRoutes(),
+		invitationRoutes(),
 		insideRoutes(),
 		queryRoutes(),
 		findRoutes(),
@@ -90,12 +94,12 @@ func shellRoutes() []Route {
 		{Method: "GET", Path: "/admin/login", Title: words.Of("Log in", "登录"), Need: Anyone, Handle: (*Admin).loginPage},
 		{Method: "POST", Path: "/admin/login", Title: words.Of("Log in", "登录"), Need: Anyone, Personal: true, Handle: (*Admin).login},
 		{Method: "POST", Path: "/admin/logout", Need: Sees, Personal: true, Handle: (*Admin).logout},
-		{Method: "GET", Path: "/admin/sudo", Title: words.Of("Your password, please", "请输入密码"), Need: Sees, Handle: (*Admin).sudoPage},
-		{Method: "POST", Path: "/admin/sudo", Title: words.Of("Your password, please", "请输入密码"), Need: Sees, Personal: true, Handle: (*Admin).sudoCheck},
+		{Method: "GET", Path: "/admin/sudo", Title: sudoTitle(), Need: Sees, Handle: (*Admin).sudoPage},
+		{Method: "POST", Path: "/admin/sudo", Title: sudoTitle(), Need: Sees, Personal: true, Handle: (*Admin).sudoCheck},
 		{Method: "GET", Path: "/admin/status", Title: words.Of("Is the chat well?", "聊天是否正常？"), Need: Anyone, Handle: (*Admin).statusPage},
 		{Method: "POST", Path: "/admin/look", Need: Anyone, Personal: true, Handle: (*Admin).chooseLook},
 		{Method: "GET", Path: "/admin/help", Title: words.Of("Help", "帮助"), Need: Sees, Handle: (*Admin).help},
-		{Method: "POST", Path: "/admin/support", Need: Manages, Sudo: true, Handle: (*Admin).support},
+		{Method: "POST", Path: "/admin/support", Need: Manages, Sudo: true, Download: true, Handle: (*Admin).support},
 		{Method: "GET", Path: "/admin/gallery", Title: words.Of("Components", "组件"), Under: "/admin/help", Need: Sees, Handle: (*Admin).gallery},
 		{Method: "GET", Path: "/admin/data/gallery", Need: Sees, Handle: (*Admin).galleryData},
 		{Method: "GET", Path: "/admin/events", Need: Sees, Handle: (*Admin).events},

@@ -3,14 +3,17 @@ package admin
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/a-h/templ"
+	"github.com/valyala/fasthttp"
 
 	"posthouse/appliance/id"
 	"posthouse/appliance/wire"
+	"posthouse/sysmon/words"
 	"posthouse/webui/console"
 )
 
@@ -54,15 +57,74 @@ func (s *sudo) holds(v Visitor, now time.Time) bool {
 	return ok && now.Sub(at) <= SudoTime
 }
 
-// askPassword sends the visitor to give the password. What a form held is
-// lost: it is sent again from its page afterwards.
-func (r *Request) askPassword() {
-	back := string(r.ctx.RequestURI())
-	if !r.ctx.IsGet() {
-		back = pageOf(string(r.ctx.Request.Header.Peek("HX-Current-URL")), string(r.ctx.Referer()))
+// sudoField is where a held form carries the password. It never comes back to
+// a page.
+const sudoField = "sudo-password"
+
+// sure reports whether the password was given lately, or comes with this
+// request. Else the visitor is asked for it: what a form held is carried by the
+// page that asks, and goes on from there once the password is right. Who asks
+// for a file, or by script, goes back to the page and presses again.
+func (a *Admin) sure(r *Request) bool {
+	if a.sudo.holds(r.Visitor, a.o.Now()) {
+		return true
 	}
-	r.Go("/admin/sudo?to=" + url.QueryEscape(back))
+	switch {
+	case r.ctx.IsGet():
+		r.Go("/admin/sudo?" + url.Values{"to": {string(r.ctx.RequestURI())}}.Encode())
+	case r.Route.Download || r.Script():
+		back := pageOf(string(r.ctx.Request.Header.Peek("HX-Current-URL")), string(r.ctx.Referer()))
+		r.Go("/admin/sudo?" + url.Values{"to": {back}, "again": {"on"}}.Encode())
+	case r.Form(sudoField) == "":
+		r.PageOf(sudoTitle(), r.heldForm(console.Form{}))
+	default:
+		f, err := a.givePassword(r, r.Form(sudoField), sudoField)
+		switch {
+		case err != nil:
+			r.Error(err)
+		case f.Errors != nil:
+			r.PageOf(sudoTitle(), r.heldForm(f))
+			r.ctx.SetStatusCode(fasthttp.StatusUnprocessableEntity)
+		default:
+			return true
+		}
+	}
+	return false
 }
+
+// heldForm asks for the password and carries the form that wants it.
+func (r *Request) heldForm(f console.Form) func(console.View) templ.Component {
+	p := console.Sudo{Action: string(r.ctx.Path()), Field: sudoField, Form: f}
+	for name, all := range r.Forms() {
+		if name == "csrf" || name == sudoField {
+			continue
+		}
+		for _, value := range all {
+			p.Held = append(p.Held, console.Held{Name: name, Value: value})
+		}
+	}
+	slices.SortStableFunc(p.Held, func(a, b console.Held) int { return strings.Compare(a.Name, b.Name) })
+	return func(v console.View) templ.Component {
+		p.Deed = v.In(r.Route.Title)
+		return console.SudoPage(v, p)
+	}
+}
+
+// givePassword checks the visitor's own password. A form with errors says why
+// it was not taken.
+func (a *Admin) givePassword(r *Request, password, field string) (console.Form, error) {
+	_, err := r.Call("session.confirm", wire.ConfirmParams{Password: password})
+	var refusal *wire.Error
+	if errors.As(err, &refusal) && refusal.Kind != wire.Internal {
+		return console.Form{Errors: map[string]string{field: refusal.Text.In(r.Tongue())}}, nil
+	}
+	if err == nil {
+		a.sudo.give(r.Device, a.o.Now())
+	}
+	return console.Form{}, err
+}
+
+func sudoTitle() words.Text { return words.Of("Your password, please", "请输入密码") }
 
 // pageOf is the page that a form was on: the first address given.
 func pageOf(addresses ...string) string {
@@ -74,24 +136,35 @@ func pageOf(addresses ...string) string {
 	return "/admin"
 }
 
+// sudoPage asks for the password before a page or a file; again tells that
+// something was pressed that has to be pressed once more.
 func (a *Admin) sudoPage(r *Request) {
 	r.Page(func(v console.View) templ.Component {
-		return console.SudoPage(v, console.Form{}, inside(r.Query("to")))
+		return console.SudoPage(v, sudoBefore(r.Query("to"), r.Query("again"), console.Form{}))
 	})
 }
 
+func sudoBefore(to, again string, f console.Form) console.Sudo {
+	p := console.Sudo{Action: "/admin/sudo", Field: "password", Form: f, Held: []console.Held{{Name: "to", Value: inside(to)}}}
+	if again != "" {
+		p.Held = append(p.Held, console.Held{Name: "again", Value: "on"})
+	}
+	return p
+}
+
 func (a *Admin) sudoCheck(r *Request) {
-	_, err := r.Call("session.confirm", wire.ConfirmParams{Password: r.Form("password")})
-	var refusal *wire.Error
+	f, err := a.givePassword(r, r.Form("password"), "password")
 	switch {
-	case err == nil:
-		a.sudo.give(r.Device, a.o.Now())
-		r.Go(r.Form("to"))
-	case errors.As(err, &refusal) && refusal.Kind != wire.Internal:
-		f := console.Form{Errors: map[string]string{"password": refusal.Text.In(r.Tongue())}}
-		r.Invalid(func(v console.View) templ.Component { return console.SudoPage(v, f, inside(r.Form("to"))) })
-	default:
+	case err != nil:
 		r.Error(err)
+	case f.Errors != nil:
+		r.Invalid(func(v console.View) templ.Component {
+			return console.SudoPage(v, sudoBefore(r.Form("to"), r.Form("again"), f))
+		})
+	case r.Form("again") != "":
+		r.Done(r.Form("to"), words.Of("The password was right. Nothing was done yet: press the button again.", "密码正确。尚未执行任何操作，请再次点击按钮。"))
+	default:
+		r.Go(r.Form("to"))
 	}
 }
 

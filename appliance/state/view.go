@@ -238,6 +238,18 @@ func (s *State) Seen(device id.ID) (int64, bool) {
 	return s.seen(device), true
 }
 
+// Footing is how an account stands: the rooms it is a member of, its devices,
+// when the last of them was seen (ms; 0: none is there), and whether it has a
+// password.
+func (s *State) Footing(user id.ID) (rooms, devices int, seen int64, password bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, d := range s.userDevices[user] {
+		seen = max(seen, s.seen(d))
+	}
+	return len(s.userRooms[user]), len(s.userDevices[user]), seen, s.passwords[user] != ""
+}
+
 // Idle is how long a device may be unused, ms; 0 = for ever.
 func (s *State) Idle(device id.ID) (int64, bool) {
 	s.mu.RLock()

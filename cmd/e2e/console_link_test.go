@@ -89,7 +89,7 @@ func TestPaletteFinds(t *testing.T) {
 		{"im_messages_sent", "en", "Metric: im_messages_sent_total /admin/metrics?q=im_messages_sent_total"},
 		{"quiet", "en", "Setting: Quiet hours /admin/quiet"},
 		{"钉钉", "zh", "操作: 新建渠道：钉钉 /admin/channels/edit?kind=dingtalk"},
-		{"ann", "en", "Person: 安娜 Ann /admin/people?q=ann"},
+		{"ann", "en", "Person: 安娜 Ann /admin/people/ann"},
 	} {
 		if got := finds(ann, x.q, x.lang); !holds(got, x.want) {
 			t.Errorf("%q finds %q, want %q", x.q, got, x.want)

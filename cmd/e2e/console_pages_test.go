@@ -149,6 +149,12 @@ func lookupPages() []consolePage {
 	return []consolePage{
 		{name: "people", at: "/admin/people"},
 		{name: "people searched", at: "/admin/people?q=zzz"},
+		{name: "account", at: "/admin/people/bo", open: finding("#role-form select", "")},
+		{name: "own account and the rights of roles", at: "/admin/people/ann", open: opening(".rights summary", ".rights dd")},
+		{name: "disabling an account", at: "/admin/people/bo", open: opening("a[data-dialog=disable]", "dialog[open] h2")},
+		{name: "invitations", at: "/admin/invitations", open: finding("main td", "night shift")},
+		{name: "revoking an invitation", at: "/admin/invitations", open: opening("a.danger", "dialog[open] h2")},
+		{name: "invitation made", at: "/admin/invitations", open: opening("#invite-form button", "#invite-link")},
 		{name: "sessions", at: "/admin/sessions"},
 		{name: "sessions of nobody", at: "/admin/sessions?q=zzz"},
 		{name: "one session", at: "/admin/sessions/{connection}"},
@@ -209,6 +215,7 @@ func (o *office) furnishConsole() map[string]string {
 	post("/admin/channels/edit", "kind", "webhook", "name", "night duty 夜班", "lang", "zh", "per_hour", "60", "set-url", "http://127.0.0.1:9/notify")
 	post("/admin/probes/save", "name", "printer 打印机", "kind", "tcp", "target", "127.0.0.1:9", "every", "60", "patience", "1")
 	post("/admin/probes/agents", "agent", "workshop", "subnet", "10.3.0.0/16 三号车间", "every", "60")
+	post("/admin/invitations", "hours", "72", "uses", "3", "note", "night shift 夜班")
 	for _, id := range []string{"daily", "weekly", "monthly"} {
 		post("/admin/checklists/" + id + "/run")
 	}

@@ -15,6 +15,7 @@ import (
 
 	"posthouse/admin"
 	"posthouse/appliance/gate"
+	"posthouse/appliance/id"
 	"posthouse/appliance/wire"
 	texts "posthouse/sysmon/words"
 	"posthouse/webui"
@@ -58,6 +59,10 @@ func (s *server) consoleOptions() admin.Options {
 		Overview:   admin.Overview{Checks: s.checks, Gauges: s.gauges, Facts: s.facts, Failures: s.chat.FailedLogins},
 		StatusPage: func() bool { return s.live.Load().Console.StatusPage },
 		Banners:    s.banners, Inside: s.inside(), Support: s.support,
+		Accounts: admin.Accounts{ByLogin: s.state.UserByLogin, Footing: func(user id.ID) admin.Footing {
+			rooms, devices, seen, password := s.state.Footing(user)
+			return admin.Footing{Rooms: rooms, Devices: devices, Seen: seen, Password: password}
+		}},
 	}
 	o.Minding.Audit = s.chat.Audit
 	s.watchOptions(&o)
