@@ -199,7 +199,7 @@ func (k *killer) checkFollower(histories map[id.ID][]wire.Message) {
 	f := k.follow
 	for _, room := range k.rooms[:killGroups] {
 		head := uint64(len(histories[room.id]))
-		for until := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		for until := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 			f.mu.Lock()
 			at := f.heads[room.id]
 			f.mu.Unlock()

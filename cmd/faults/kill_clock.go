@@ -59,7 +59,7 @@ func (u *killUser) clock(ctx context.Context, i int) {
 
 // settle waits until every scheduled message has had its time.
 func (k *killer) settle() {
-	until := time.Now().Add(20 * time.Second)
+	until := time.Now().Add(time.Minute)
 	for _, u := range k.uses {
 		for ; ; time.Sleep(20 * time.Millisecond) {
 			var left wire.ScheduledList

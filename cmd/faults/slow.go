@@ -80,7 +80,9 @@ func runSlow(r *run) (string, error) {
 		return "", err
 	}
 	alone = max(alone, again) // what the box itself does, at its worse
-	if limit := max(2*alone, alone+100*time.Millisecond); beside > limit {
+	// A machine that does other things beside is now slower, now faster.
+	noise := map[size]time.Duration{tiny: time.Second, ci: 300 * time.Millisecond, soak: 100 * time.Millisecond}[r.size]
+	if limit := max(2*alone, alone+noise); beside > limit {
 		r.violation("p99 of good readers is %v beside %d stalled ones, %v without", beside, stalled, alone)
 	}
 	if grown > slowGrow {
@@ -176,7 +178,7 @@ func (s *slower) traffic(d time.Duration) (p99 time.Duration, err error) {
 			return 0, err
 		}
 	}
-	for until := time.Now().Add(20 * time.Second); s.heard.Load() < sent*slowGood; time.Sleep(5 * time.Millisecond) {
+	for until := time.Now().Add(time.Minute); s.heard.Load() < sent*slowGood; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(until) {
 			s.violation("good readers got %d of %d messages", s.heard.Load(), sent*slowGood)
 			break
@@ -280,7 +282,7 @@ func (s *slower) catchUp() {
 				s.violation("one that came back got message %d after %d", seq, last)
 			}
 			last = seq
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			s.violation("one that came back stands at %d of %d", last, room.Head)
 			return
 		}
