@@ -25,8 +25,8 @@ func restartsStage() stage {
 func rename(b *box) {
 	b.t.Helper()
 	b.await("half a minute of figures", b.alertsSaid, func() bool {
-		var out struct{ Result []struct{ Value [2]any } }
-		return b.asks(`/api/v1/query?query=count_over_time(up{job="host"}[45s])>=30`, &out) == nil && len(out.Result) > 0
+		var out struct{ Result []any }
+		return b.asks(`/api/v1/query?query=up{job="host"}+offset+35s`, &out) == nil && len(out.Result) > 0
 	})
 	b.stop()
 	b.settings = append(b.settings, "server.host_name=renamed.lan")

@@ -353,7 +353,7 @@ func TestPeopleTakeCare(t *testing.T) {
 func TestAnAcknowledgedAlertIsNotEscalated(t *testing.T) {
 	m, p, boss := open(t, t.TempDir(), quick()), ring(t), ring(t)
 	id, up := hook(t, m, "ops", p), hook(t, m, "boss", boss)
-	plan(t, m, id, func(p *Plan) { p.Escalation = []Step{{After: Span(time.Second), Channels: []string{up}}} })
+	plan(t, m, id, func(p *Plan) { p.Escalation = []Step{{After: Span(3 * time.Second), Channels: []string{up}}} })
 	fires(t, m, alarm("HighErrorRate", "critical"), alarm("HighLoad", "warning"))
 	p.hears(notify.Firing)
 	for _, a := range m.Active(t.Context()) {
@@ -361,7 +361,7 @@ func TestAnAcknowledgedAlertIsNotEscalated(t *testing.T) {
 			ok(t, m.Ack(a.Fingerprint, "ann"))
 		}
 	}
-	boss.hearsNothing(1300 * time.Millisecond)
+	boss.hearsNothing(3500 * time.Millisecond)
 }
 
 func TestQuietHoursEndWithADigest(t *testing.T) {

@@ -36,7 +36,7 @@ func TestAMountThatHangsCostsItsOwnFiguresAlone(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	h := New(Options{Patience: 400 * time.Millisecond})
+	h := New(Options{Patience: 1500 * time.Millisecond})
 	for range 3 {
 		begun := time.Now()
 		s := take(t, h)

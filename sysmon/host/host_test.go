@@ -503,7 +503,7 @@ func TestGatewayAndNameServers(t *testing.T) {
 			_, _ = server.WriteTo(buf[:n], from)
 		}
 	}()
-	if err := askDNS(t.Context(), server.LocalAddr().String(), time.Second); err != nil {
+	if err := askDNS(t.Context(), server.LocalAddr().String(), 20*time.Second); err != nil {
 		t.Errorf("a server that refuses is there: %v", err)
 	}
 	silent, err := net.ListenPacket("udp", "127.0.0.1:0")

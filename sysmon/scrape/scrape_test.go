@@ -152,7 +152,7 @@ func TestASourceThatHangs(t *testing.T) {
 	release := make(chan struct{})
 	asked := 0
 	b := newBench(t, func(o *Options) {
-		o.Timeout = 50 * time.Millisecond
+		o.Timeout = time.Second // of the other one too
 		o.Targets = append(o.Targets, Target{Job: "slow", Source: func(w io.Writer) {
 			asked++
 			<-release
