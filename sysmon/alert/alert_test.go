@@ -200,9 +200,7 @@ func TestAnAlertIsToldOnceAndItsEndToo(t *testing.T) {
 	}
 	fires(t, m, alarm("HighCPUUsage", "warning"))
 	p.hearsNothing(300 * time.Millisecond)
-	if a := only(t, m); kinds(a.Episode) != "fired told" || a.Times != 1 {
-		t.Errorf("timeline %q, %d times", kinds(a.Episode), a.Times)
-	}
+	eventually(t, "the timeline has it", func() bool { a := only(t, m); return kinds(a.Episode) == "fired told" && a.Times == 1 })
 	fires(t, m, alarm("HighCPUUsage", "warning").over())
 	if msg := p.hears(notify.Resolved); msg.Items[0].Ended.IsZero() {
 		t.Error("no end")

@@ -105,7 +105,7 @@ func TestKilledAndBack(t *testing.T) {
 		p.hears(notify.Firing)
 	}
 	o := quick()
-	o.Grace = 5 * time.Second
+	o.Grace = 30 * time.Second
 	m := open(t, dir, o)
 	list := m.Active(t.Context())
 	if len(list) != 3 {
