@@ -19,6 +19,7 @@ import (
 	"posthouse/appliance/meter"
 	"posthouse/appliance/state"
 	"posthouse/appliance/wire"
+	"posthouse/sysmon/alert"
 	"posthouse/sysmon/notify"
 	check "posthouse/sysmon/probe"
 )
@@ -69,6 +70,11 @@ func (d *desk) plant(addr string) (secrets []string) {
 func (d *desk) plantWatch() {
 	d.t.Helper()
 	w := d.server.watch
+	plan := w.Alerts.Plan()
+	plan.Wait = alert.Span(time.Hour) // a card would make the operators' room, and the rooms are counted
+	if err := w.Alerts.SetPlan(plan); err != nil {
+		d.t.Fatal(err)
+	}
 	for _, c := range []notify.Channel{
 		{Name: canary + " mail", Kind: "email", Lang: "en", Settings: map[string]string{"host": canary + ".example", "port": "25", "from": "a@" + canary + ".example", "to": "b@" + canary + ".example", "user": canary, "password": "smtp-" + canary}},
 		{Name: canary + " hook", Kind: "webhook", Lang: "en", Settings: map[string]string{"url": "https://" + canary + ".example/token-" + canary}},
