@@ -211,12 +211,6 @@ func (r *Request) html(parts ...templ.Component) {
 	r.ctx.Response.SetBodyRaw(console.Render(parts[0]))
 }
 
-// Part answers the script with a piece of a page.
-func (r *Request) Part(body func(v console.View) templ.Component) {
-	v := r.View(r.Route.Title)
-	r.html(body(v))
-}
-
 // Invalid answers with a page whose form has mistakes: status 422.
 func (r *Request) Invalid(body func(v console.View) templ.Component) {
 	r.Page(body)

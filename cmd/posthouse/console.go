@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -81,10 +82,23 @@ func (s *server) checks(context.Context) []admin.Check {
 func (s *server) checkStore() admin.Check {
 	c := admin.Check{ID: "store", Title: texts.Of("Messages are stored", "消息可以存储"), Level: console.Good, Trouble: texts.Of("Nothing can be stored", "无法存储任何内容"),
 		Detail: texts.Of("the journal takes what comes", "日志账本可写入")}
-	if err := s.seq.ReadOnly(); err != nil {
-		c.Level, c.Detail = console.Critical, texts.Of("read-only: "+err.Error(), "只读："+err.Error())
+	if why, is := s.readOnly(); is {
+		c.Level, c.Detail = console.Critical, texts.Of("read-only: "+why.EN, "只读："+why.ZH)
 	}
 	return c
+}
+
+// readOnly says why nothing can be stored now, when that is so.
+func (s *server) readOnly() (why texts.Text, is bool) {
+	err := s.seq.ReadOnly()
+	var refusal *wire.Error
+	switch {
+	case err == nil:
+		return texts.Text{}, false
+	case errors.As(err, &refusal):
+		return texts.Of(refusal.Text.En, refusal.Text.Zh), true
+	}
+	return texts.Of(err.Error(), err.Error()), true
 }
 
 // space is the data directory's volume: bytes in use and in all; NaN if it

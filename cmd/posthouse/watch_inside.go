@@ -99,13 +99,7 @@ func (s *server) storage() admin.Storage {
 		out.Journal += g.Bytes
 		out.Segments++
 	}
-	if err := s.seq.ReadOnly(); err != nil {
-		out.ReadOnly = texts.Of(err.Error(), err.Error())
-		var refusal *wire.Error
-		if errors.As(err, &refusal) {
-			out.ReadOnly = texts.Of(refusal.Text.En, refusal.Text.Zh)
-		}
-	}
+	out.ReadOnly, _ = s.readOnly()
 	for _, d := range s.figures.databases() {
 		f := admin.Database{Name: d.name, Bytes: d.size(), Free: -1, Looked: d.looked.At}
 		if d.looked.Bytes > 0 {

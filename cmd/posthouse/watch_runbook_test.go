@@ -20,6 +20,7 @@ import (
 	"posthouse/sysmon/notify"
 	"posthouse/sysmon/runbook"
 	texts "posthouse/sysmon/words"
+	"posthouse/webui/console"
 )
 
 // mind is a running server that watches itself.
@@ -154,6 +155,9 @@ func TestAStepIsTriedRunAuditedAndTold(t *testing.T) {
 	m.server.watchDisk()
 	if m.server.seq.ReadOnly() == nil {
 		t.Error("the server takes messages")
+	}
+	if c := m.server.checkStore(); c.Level != console.Critical || c.Detail.ZH != "只读：管理员已暂停接收消息：可以阅读，不能发送" || strings.Contains(c.Detail.EN, "unavailable") {
+		t.Errorf("the overview says %+v", c)
 	}
 	m.server.hold(false)
 	list, err := m.server.state.Audits(wire.AuditListParams{Action: "runbook"})
