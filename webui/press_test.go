@@ -27,6 +27,12 @@ same("after the release", said, ["new", "other"]);
 
 said = [];
 happens("pointerdown", {});
+swap("a", "menu");
+happens("contextmenu", {});
+same("a menu opened", said, ["menu"]);
+
+said = [];
+happens("pointerdown", {});
 swap("a", "elsewhere");
 happens("blur", page);
 same("the window lost the focus", said, ["elsewhere"]);

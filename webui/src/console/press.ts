@@ -13,6 +13,7 @@ export function startPresses(page: Pick<EventTarget, "addEventListener">): void 
   page.addEventListener("pointerdown", () => { pressed = true; }, true);
   page.addEventListener("pointerup", release, true);
   page.addEventListener("pointercancel", release, true);
+  page.addEventListener("contextmenu", release, true); // some systems keep the release to their menu
   page.addEventListener("blur", (e) => { if (e.target === page) release(); }, true);
   page.addEventListener("compositionstart", () => { composing = true; }, true);
   page.addEventListener("compositionend", () => { composing = false; }, true);
