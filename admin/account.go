@@ -108,7 +108,7 @@ func (a *Admin) showAccount(r *Request, u wire.User, t answered, status int) {
 		return
 	}
 	usage, department := "", ""
-	v := r.View(r.Route.Title)
+	v := console.View{Lang: r.Tongue()}
 	if result, err := r.Call("file.usage", wire.UsageParams{Subject: u.ID}); err == nil {
 		if w, ok := result.(wire.Usage); ok {
 			of := v.Bytes(float64(w.Bytes)) + v.Say(" of ", "，配额 ") + v.Bytes(float64(w.Quota))

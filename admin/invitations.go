@@ -39,7 +39,7 @@ func (a *Admin) showInvitations(r *Request, p console.Invitations, status int) {
 		return
 	}
 	paths := departmentPaths(r.departments())
-	names, v := map[id.ID]string{}, r.View(r.Route.Title)
+	names, v := map[id.ID]string{}, console.View{Lang: r.Tongue()}
 	for _, i := range list.Invites {
 		if _, known := names[i.CreatedBy]; !known {
 			names[i.CreatedBy] = r.nameOf(v, i.CreatedBy)
