@@ -57,8 +57,8 @@ func (a *app) alertFired(ctx context.Context, which string) (string, error) {
 		if _, err := a.fromConsole(ctx, "/admin/alerts/history/json?limit=10000", &past); err != nil {
 			return "", err
 		}
-		if x, found, err = a.oneOf(past.Alerts, which); err != nil {
-			return "", err
+		if i := slices.IndexFunc(past.Alerts, func(x admin.AlertJSON) bool { return means(which, x) }); i >= 0 { // the newest come first
+			x, found = past.Alerts[i], true
 		}
 	}
 	if !found {
