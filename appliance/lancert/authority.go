@@ -58,7 +58,7 @@ func (a *Authority) open() *Error {
 	if err := a.load(); err != nil {
 		return err
 	}
-	for _, n := range a.opts.wanted() {
+	for _, n := range a.opts.asked() {
 		if !mayName(a.inter.cert, n) {
 			return a.outside(n)
 		}
@@ -260,7 +260,7 @@ func (a *Authority) due(now time.Time, cur *tls.Certificate, have []net.IP) stri
 		return "none yet"
 	}
 	leaf := cur.Leaf
-	names := a.opts.wanted()
+	names := a.opts.signed(a.inter.cert)
 	switch {
 	case now.Before(leaf.NotBefore):
 		return "made while the clock was ahead"
@@ -309,7 +309,7 @@ func (a *Authority) Status() Status {
 	leaf := a.current.Load().Leaf
 	s := Status{
 		Source: "local-ca", LeftOut: slices.Clone(a.leftOut), RenewAt: renewal(leaf),
-		Fingerprint: a.Fingerprint(), RootExpires: a.root.NotAfter,
+		Fingerprint: a.Fingerprint(), RootExpires: a.root.NotAfter, Zones: slices.Clone(a.inter.cert.PermittedDNSDomains),
 	}
 	s.describeLeaf(leaf)
 	s.RootKey, _ = a.store.exists(rootKey)
@@ -329,6 +329,20 @@ func (a *Authority) Status() Status {
 	}
 	a.verdict.fill(&s)
 	return s
+}
+
+// Admits tells whether the server could be called name with this authority. The
+// error is an *Error: name is no host name of a LAN, or only a new authority
+// could sign it (NewAuthority).
+func (a *Authority) Admits(name string) error {
+	name = canonical(name)
+	if err := checkName(name); err != nil {
+		return err
+	}
+	if !mayName(a.inter.cert, name) {
+		return a.outside(name)
+	}
+	return nil
 }
 
 // ExportRootKey is the root's private key, PKCS 8 PEM, for a safe place off

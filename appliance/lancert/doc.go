@@ -14,7 +14,9 @@
 //
 // Whoever steals the keys can therefore not impersonate a site on the
 // internet. The constraints cannot be widened: a host name outside them needs
-// a new authority, and every device has to trust it anew.
+// a new authority, and every device has to trust it anew. A host name within
+// them needs none; its <first label>.local is then left out of the leaf, unless
+// it is permitted too.
 //
 // The leaf names the host names and the addresses of the machine (except IPv6
 // link-local ones, which browsers cannot open and which come and go with every

@@ -133,7 +133,7 @@ func newLeaf(o Options, inter *identity, root *x509.Certificate, ips []net.IP, n
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames:              o.wanted(),
+		DNSNames:              o.signed(inter.cert),
 		IPAddresses:           ips,
 	}
 	if len(o.HostName) <= maxCN {

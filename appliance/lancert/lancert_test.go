@@ -274,6 +274,20 @@ func TestNames(t *testing.T) {
 	if a = w.open(); !warns(a, `"ship" is not in`, "ship") {
 		t.Errorf("%+v", a.Status().Warnings)
 	}
+	w.opts.HostName = "talk.internal"
+	if a = w.open(); a.Fingerprint() != was.Fingerprint() || verify(a, a.RootPEM(), "talk.internal", w.now) != nil {
+		t.Error("a host name in a zone of the authority is not signed")
+	}
+	for name, fits := range map[string]bool{"Talk.Internal.": true, "im.corp.lan": true, "a.im.corp.lan": true, "talk.local": false, "other.lan": false, "internal2": false, "10.0.0.1": false} {
+		err := a.Admits(name)
+		var e *Error
+		if (err == nil) != fits || err != nil && !errors.As(err, &e) {
+			t.Errorf("a host name %s: %v", name, err)
+		}
+		if name == "other.lan" && !e.NewAuthority {
+			t.Error("it is not said that other.lan needs a new authority")
+		}
+	}
 	w.opts.HostName = "other.lan"
 	if e := w.refuses("every device must trust anew", "每台设备都要重新信任"); !e.NewAuthority {
 		t.Error("NewAuthority is not set")

@@ -27,7 +27,7 @@ func Look(dir string, opts Options) (Status, error) {
 	if err := a.load(); err != nil { // both are there: it only reads
 		return Status{}, err
 	}
-	for _, n := range a.opts.wanted() {
+	for _, n := range a.opts.asked() {
 		if !mayName(a.inter.cert, n) {
 			return Status{}, a.outside(n)
 		}

@@ -15,21 +15,42 @@ const maxAddresses = 64
 
 func canonical(name string) string { return strings.TrimSuffix(strings.ToLower(name), ".") }
 
-// wanted is the DNS names of the leaf, the host name first.
-func (o Options) wanted() []string {
+// asked is the DNS names of the leaf that somebody chose, the host name first.
+// An authority that may not sign all of them does not do.
+func (o Options) asked() []string {
 	names := []string{o.HostName}
-	if label, _, _ := strings.Cut(o.HostName, "."); label != "localhost" {
-		names = append(names, label+".local")
-	}
 	for _, n := range o.ExtraNames {
 		names = append(names, canonical(n))
 	}
 	return unique(append(names, "localhost"))
 }
 
+// local is the name that multicast DNS gives this server by itself; empty for
+// localhost.
+func (o Options) local() string {
+	label, _, _ := strings.Cut(o.HostName, ".")
+	if label == "localhost" {
+		return ""
+	}
+	return label + ".local"
+}
+
+// signed is the DNS names of the leaf: those asked for, and the local name where
+// ca may sign it. After a change of the host name within a zone it may not.
+func (o Options) signed(ca *x509.Certificate) []string {
+	names := o.asked()
+	if n := o.local(); n != "" && mayName(ca, n) {
+		names = unique(slices.Insert(names, 1, n))
+	}
+	return names
+}
+
 // zones is the DNS subtrees of a new authority.
 func (o Options) zones() []string {
-	zones := o.wanted()
+	zones := o.asked()
+	if n := o.local(); n != "" {
+		zones = slices.Insert(zones, 1, n)
+	}
 	for _, z := range o.ExtraZones {
 		zones = append(zones, strings.TrimPrefix(canonical(z), "."))
 	}

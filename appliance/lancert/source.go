@@ -112,6 +112,7 @@ type Status struct {
 	Names       []string  `json:"names"`
 	Addresses   []string  `json:"addresses"`
 	LeftOut     []string  `json:"left_out,omitempty"` // addresses of the machine the authority may not sign
+	Zones       []string  `json:"zones,omitempty"`    // authority only: DNS names it may sign, each with everything below it
 	NotBefore   time.Time `json:"not_before"`
 	NotAfter    time.Time `json:"not_after"`
 	RenewAt     time.Time `json:"renew_at,omitzero"` // authority only
