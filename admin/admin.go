@@ -72,6 +72,7 @@ type Options struct {
 	Support func(ctx context.Context) ([]byte, error)
 
 	Overview   Overview
+	Setup      Setup
 	Minding    Minding
 	Inside     Inside
 	Dashboards Dashboards

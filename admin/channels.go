@@ -44,16 +44,22 @@ func (a *Admin) showChannels(r *Request, m *alert.Manager, f console.Form, answe
 		for _, s := range alert.Severities() {
 			p.Levels = append(p.Levels, console.Option{Value: s, Title: v.LevelWord(console.Level(s))})
 		}
-		for _, c := range m.Channels() {
-			k, _ := notify.KindOf(c.Kind)
-			row := console.ChannelRow{ID: c.ID, Name: c.Name, Kind: v.In(k.Title), Where: where(c), Lang: tongue(v, c.Lang), Off: c.Off, Beats: c.Kind == "webhook", PerHour: c.PerHour}
-			if row.PerHour == 0 {
-				row.PerHour = notify.DefaultPerHour
-			}
-			p.Rows = append(p.Rows, row)
-		}
+		p.Rows = channelRows(v, m.Channels())
 		return console.ChannelsPage(v, p)
 	})
+}
+
+func channelRows(v console.View, list []notify.Channel) []console.ChannelRow {
+	var out []console.ChannelRow
+	for _, c := range list {
+		k, _ := notify.KindOf(c.Kind)
+		row := console.ChannelRow{ID: c.ID, Name: c.Name, Kind: v.In(k.Title), Where: where(c), Lang: tongue(v, c.Lang), Off: c.Off, Beats: c.Kind == "webhook", PerHour: c.PerHour}
+		if row.PerHour == 0 {
+			row.PerHour = notify.DefaultPerHour
+		}
+		out = append(out, row)
+	}
+	return out
 }
 
 // where is where a channel leads, without what could be secret in an address.
@@ -229,28 +235,56 @@ type outcome struct {
 	err    error
 }
 
+// why is why it did not get through; empty: it did.
+func (o outcome) why(v console.View) string {
+	if o.err == nil {
+		return ""
+	}
+	return v.In(notify.Why(o.err))
+}
+
+// testChannel sends a test, and tells the audit.
+func (a *Admin) testChannel(r *Request, m *alert.Manager, c notify.Channel) outcome {
+	answer, err := m.TestChannel(r.ctx, c)
+	came := "done"
+	if err != nil {
+		came = "failed"
+	}
+	a.note(r, "channel.test", c.Name, "", came)
+	return outcome{answer, err}
+}
+
 func (a *Admin) showChannel(r *Request, c notify.Channel, f console.Form, tested *outcome, answer func(func(console.View) templ.Component)) {
 	k, ok := notify.KindOf(c.Kind)
 	if !ok {
 		r.Trouble(fasthttp.StatusNotFound, words.Of("There is no such kind of channel.", "没有这种通道。"))
 		return
 	}
-	answer(func(v console.View) templ.Component {
-		p := console.ChannelEdit{ID: c.ID, Kind: c.Kind, KindTitle: v.In(k.Title), Form: f, Languages: []console.Option{{Value: "zh", Title: "中文"}, {Value: "en", Title: "English"}}}
-		if k.Chat {
-			p.Languages = append(p.Languages, console.Option{Value: notify.Both, Title: tongue(v, notify.Both)})
-		}
-		for _, x := range k.Fields {
-			p.Fields = append(p.Fields, channelInput(v, x))
-		}
-		if tested != nil {
-			p.Tested, p.Answer = true, tested.answer
-			if tested.err != nil {
-				p.Failed = v.In(notify.Why(tested.err))
-			}
-		}
-		return console.ChannelEditPage(v, p)
-	})
+	answer(func(v console.View) templ.Component { return console.ChannelEditPage(v, channelEdit(v, c, k, f, tested)) })
+}
+
+// channelEdit is the form of a channel of kind k.
+func channelEdit(v console.View, c notify.Channel, k notify.Kind, f console.Form, tested *outcome) console.ChannelEdit {
+	p := console.ChannelEdit{ID: c.ID, Kind: c.Kind, KindTitle: v.In(k.Title), Form: f, Languages: []console.Option{{Value: "zh", Title: "中文"}, {Value: "en", Title: "English"}}}
+	if k.Chat {
+		p.Languages = append(p.Languages, console.Option{Value: notify.Both, Title: tongue(v, notify.Both)})
+	}
+	for _, x := range k.Fields {
+		p.Fields = append(p.Fields, channelInput(v, x))
+	}
+	if tested != nil {
+		p.Tested, p.Answer, p.Failed = true, tested.answer, tested.why(v)
+	}
+	return p
+}
+
+// settingNames are the fields of the form for the settings of a kind.
+func settingNames(k notify.Kind) map[string]string {
+	names := map[string]string{}
+	for _, x := range k.Fields {
+		names[x.Key] = "set-" + x.Key
+	}
+	return names
 }
 
 // channelInput is a setting as a field. A secret is a field of text with its
@@ -296,22 +330,13 @@ func (a *Admin) saveChannel(r *Request) {
 	c := r.posted()
 	f := r.Filled()
 	k, _ := notify.KindOf(c.Kind)
-	names := map[string]string{}
-	for _, x := range k.Fields {
-		names[x.Key] = "set-" + x.Key
-	}
 	if r.Form("test") == "on" {
-		answer, err := m.TestChannel(r.ctx, c)
-		came := "done"
-		if err != nil {
-			came = "failed"
-		}
-		a.note(r, "channel.test", c.Name, "", came)
-		a.showChannel(r, c, f, &outcome{answer, err}, r.Page)
+		o := a.testChannel(r, m, c)
+		a.showChannel(r, c, f, &o, r.Page)
 		return
 	}
 	if _, err := m.SaveChannel(c); err != nil {
-		if r.mistake(&f, err, names) {
+		if r.mistake(&f, err, settingNames(k)) {
 			a.showChannel(r, c, f, nil, r.Invalid)
 		}
 		return

@@ -69,6 +69,7 @@ type Route struct {
 func Routes() []Route {
 	return slices.Concat(
 		overviewRoutes(),
+		setupRoutes(),
 		boardRoutes(),
 		alertRoutes(),
 		silenceRoutes(),

@@ -9,13 +9,16 @@ import (
 )
 
 // FirstStep is something a new server needs. The list stands on the overview
-// until everything is done, or somebody puts it away.
+// until everything is done, or somebody puts it away; those with a Part are what
+// the wizard of the first run leads through. Both ask the same list.
 type FirstStep struct {
-	ID    string
-	Title words.Text
-	Why   words.Text
-	Href  string // where it is done
-	Done  bool
+	ID      string
+	Part    string // of the wizard: its id; empty: it is done elsewhere
+	Title   words.Text
+	Why     words.Text
+	Href    string // where it is done; with a Part: there
+	Done    bool
+	Skipped bool // somebody passed its part over
 }
 
 // stepsView are the first steps while one is open.
@@ -30,7 +33,10 @@ func (a *Admin) stepsView(ctx context.Context, v console.View) []console.FirstSt
 	}
 	out := make([]console.FirstStep, 0, len(list))
 	for _, s := range list {
-		out = append(out, console.FirstStep{ID: s.ID, Title: v.In(s.Title), Why: v.In(s.Why), Href: a.linked(s.Href), Done: s.Done})
+		if s.Part != "" {
+			s.Href = setupPath + "/" + s.Part
+		}
+		out = append(out, console.FirstStep{ID: s.ID, Title: v.In(s.Title), Why: v.In(s.Why), Href: a.linked(s.Href), Done: s.Done, Skipped: s.Skipped})
 	}
 	return out
 }

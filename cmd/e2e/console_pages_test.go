@@ -37,7 +37,7 @@ const highCPU = "shipped%2Fhost.yml%2Fhost%2FHighCPUUsage"
 // new page is one line; TestEveryConsoleRouteIsLookedAt misses it.
 func consolePages() []consolePage {
 	var out []consolePage
-	for _, list := range [][]consolePage{overviewPages(), boardPages(), alertPages(), notifyPages(), checkPages(), lookupPages(), framePages()} {
+	for _, list := range [][]consolePage{overviewPages(), setupPages(), boardPages(), alertPages(), notifyPages(), checkPages(), lookupPages(), framePages()} {
 		out = append(out, list...)
 	}
 	return out
@@ -70,6 +70,26 @@ func overviewPages() []consolePage {
 		}},
 		{name: "keys", at: "/admin", open: func(w *walker) { w.key("?", "Slash", 191, "?"); w.finds("dialog kbd", "?") }},
 	}
+}
+
+// setupPages are the wizard of the first run.
+func setupPages() []consolePage {
+	out := []consolePage{
+		{name: "setting up", at: "/admin/setup", open: finding("[aria-current=step]", "")},
+		{name: "set-up, another host name", at: "/admin/setup/host?name=chat.example.lan", open: finding("#considered .note.serious", "chat.example.lan")},
+		{name: "set-up, a name that is none", at: "/admin/setup/host?name=co.uk", open: finding("#considered .note.critical", "co.uk")},
+		{name: "set-up, language", at: "/admin/setup/name", open: opening("#change-language summary", "#change-language pre")},
+		{name: "set-up, new channel", at: "/admin/setup/notices?kind=email", open: finding("#f-set-host", "")},
+		{name: "set-up, one kind of device", at: "/admin/setup/certificate", open: opening(".devices summary", ".devices li")},
+		{name: "set-up, invitation", at: "/admin/setup/people", open: func(w *walker) {
+			w.click("button[value=invite]", "")
+			w.until("the code", `document.querySelector("#invitation img")?.naturalWidth > 0`)
+		}},
+	}
+	for _, part := range []string{"name", "host", "certificate", "notices", "people", "finish"} {
+		out = append(out, consolePage{name: "set-up " + part, at: "/admin/setup/" + part})
+	}
+	return out
 }
 
 // boardPages are the dashboards as they are shipped.

@@ -116,8 +116,21 @@ func (p *tab) choosesFile(css string, paths ...string) {
 
 // ---- the chat
 
-// entersOffice fills in the form of the first owner or of an invitation.
+// entersOffice fills in the form of the first owner or of an invitation, and
+// ends in the chat; the first owner leaves the wizard of the console for it.
 func (p *tab) entersOffice(organisation, login, name string) {
+	p.t.Helper()
+	p.signsUp(organisation, login, name)
+	if organisation != "" {
+		p.until("the set-up", `location.pathname === "/admin/setup" && document.querySelector("[aria-current=step]")`)
+		p.click(".nav-foot a", "To the chat")
+	}
+	p.online()
+}
+
+// signsUp fills in the form of the first owner, or of an invitation when
+// organisation is empty.
+func (p *tab) signsUp(organisation, login, name string) {
 	p.t.Helper()
 	if organisation != "" {
 		p.fill("input[name=organisation]", organisation)
@@ -127,7 +140,6 @@ func (p *tab) entersOffice(organisation, login, name string) {
 	p.fill("input[name=password]", password)
 	p.fill("input[name=repeat]", password)
 	p.click("button[type=submit]", "")
-	p.online()
 }
 
 // logsIn opens the chat and logs in by its form.

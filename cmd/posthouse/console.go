@@ -56,7 +56,7 @@ func (s *server) visitor(ctx *fasthttp.RequestCtx, v gate.Visitor) admin.Visitor
 // consoleOptions are what the console knows of this server.
 func (s *server) consoleOptions() admin.Options {
 	script, style := webui.Console()
-	o := admin.Options{Log: s.log, Version: version(), Script: script, Style: style, Language: s.cfg.Server.Language,
+	o := admin.Options{Log: s.log, Version: version(), Script: script, Style: style, Language: s.cfg.Server.Language, Organisation: s.state.Organisation,
 		Overview:   admin.Overview{Checks: s.checks, Gauges: s.gauges, Facts: s.facts, Failures: s.chat.FailedLogins},
 		StatusPage: func() bool { return s.live.Load().Console.StatusPage },
 		Banners:    s.banners, Inside: s.inside(), Support: s.support,
@@ -66,6 +66,8 @@ func (s *server) consoleOptions() admin.Options {
 		}},
 	}
 	o.Minding.Audit = s.chat.Audit
+	o.Overview.Steps, o.Overview.Skip = s.firstSteps, s.skipSteps
+	o.Setup = s.wizard()
 	s.watchOptions(&o)
 	return o
 }

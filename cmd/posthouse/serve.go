@@ -70,15 +70,18 @@ type server struct {
 	alertChanges atomic.Uint64 // in the lists of alerts
 	figuresSent  sending       // answers of the query API on their way
 	began        time.Time
-	room         *operators                    // of those who mind the box; nil when nothing watches it
-	recent       *recentLog                    // last lines of the log
-	profiles     *profiles                     // kept for who looks into a fault
-	supporting   sync.Mutex                    // one support bundle at a time
-	reloadMu     sync.Mutex                    // one reload at a time
-	before       atomic.Pointer[config.Config] // as it was before the last reload; nil: there was none
-	booted       config.Config                 // as it was read at the start
-	reloaded     atomic.Pointer[reloaded]      // what came of the last reload; nil: there was none
-	loops        sync.WaitGroup                // keep and punctual
+	room         *operators                                    // of those who mind the box; nil when nothing watches it
+	recent       *recentLog                                    // last lines of the log
+	profiles     *profiles                                     // kept for who looks into a fault
+	supporting   sync.Mutex                                    // one support bundle at a time
+	reloadMu     sync.Mutex                                    // one reload at a time
+	before       atomic.Pointer[config.Config]                 // as it was before the last reload; nil: there was none
+	booted       config.Config                                 // as it was read at the start
+	read         func() (config.Config, config.Sources, error) // what the next start would take
+	file         string                                        // that is read; empty: there is none
+	setting      sync.Mutex                                    // one change of setupFile at a time
+	reloaded     atomic.Pointer[reloaded]                      // what came of the last reload; nil: there was none
+	loops        sync.WaitGroup                                // keep and punctual
 }
 
 // serve is the wiring, in order: certificate, box, gate, listeners. It returns
@@ -86,7 +89,7 @@ type server struct {
 func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Writer) error {
 	recent := &recentLog{}
 	log, level := logger(cfg, io.MultiWriter(errOut, recent))
-	s := &server{cfg: cfg, booted: cfg, level: level, began: time.Now(), recent: recent,
+	s := &server{cfg: cfg, booted: cfg, read: a.config, file: a.configFile(), level: level, began: time.Now(), recent: recent,
 		profiles: &profiles{dir: filepath.Join(cfg.Server.DataDir, watchDir, "profiles")}}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -116,7 +119,7 @@ func (a *app) serve(ctx context.Context, cfg config.Config, out, errOut io.Write
 		if a.ready != nil {
 			a.ready(s)
 		}
-		err = s.wait(ctx, a.config, log)
+		err = s.wait(ctx, s.read, log)
 		stop()
 		s.loops.Wait()
 	} else {

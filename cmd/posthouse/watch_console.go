@@ -30,7 +30,6 @@ func (s *server) watchOptions(o *admin.Options) {
 	f := admin.NewFigures(w.Source(), w.Health, time.Now, s.log)
 	o.Overview.Tiles, o.Overview.Gauges = f.Tiles, f.Gauges
 	o.Overview.Checks, o.Overview.Path = s.overview(f), s.path(f)
-	o.Overview.Steps, o.Overview.Skip = s.firstSteps, s.skipSteps
 	o.Rules = s.watchRules()
 	o.Machine = admin.Machine{Facts: w.Host.Facts, Processes: w.Host.Processes, Ports: w.Host.Ports}
 	o.Probing = s.probing()

@@ -113,9 +113,27 @@ export function setupView(root: HTMLElement, token: string, entered: Entered): v
   const account = newAccount();
   card(root, t("setup.title"), h("p", null, t("setup.about")),
     form(t("setup.button"), [field(t("setup.organisation"), organisation), ...account.fields], async () => {
-      entered(await post("setup.complete", { token, organisation: organisation.value.trim(), ...account.values() }, lang));
+      await goOn(root, await post("setup.complete", { token, organisation: organisation.value.trim(), ...account.values() }, lang), entered);
     }));
   organisation.focus();
+}
+
+// goOn leads the first owner to the wizard of the console. Where the console has
+// an address of its own, this browser may neither reach it nor be logged in there;
+// where it is shut to this browser's address, there is nothing to go to. Both
+// are said, with the chat as the other way on.
+async function goOn(root: HTMLElement, session: Session, entered: Entered): Promise<void> {
+  const at = (await post("session.me", {}, lang).catch(() => session)).console;
+  if (at?.startsWith("/")) {
+    location.replace(at + "/setup"); // replaced: the link is used
+    return;
+  }
+  history.replaceState(null, "", "#/");
+  const chat = h("button", { type: "button", class: at ? "" : "primary", onclick: () => entered(session) }, t("setup.chat"));
+  card(root, t("setup.next"), h("p", null, t(at ? "setup.apart" : "setup.shut")),
+    h("p", { class: "buttons-left" }, at ? h("a", { class: "button primary", href: at + "/setup" }, t("setup.console")) : null, at ? " " : null, chat),
+    at ? h("p", { class: "hint" }, at + "/setup") : null);
+  root.querySelector<HTMLElement>(".primary")?.focus();
 }
 
 export async function inviteView(root: HTMLElement, code: string, entered: Entered): Promise<void> {

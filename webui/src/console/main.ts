@@ -22,8 +22,9 @@ import { startQuery } from "./query";
 import { startRules } from "./rules";
 import { connect } from "./stream";
 import { startTimes } from "./times";
+import { startTrust } from "./trust";
 
-const parts: ((root: ParentNode) => void)[] = [startTimes, startDialogs, startForms, mount, startBoards, startQuery, startFilters, startRules];
+const parts: ((root: ParentNode) => void)[] = [startTimes, startDialogs, startForms, mount, startBoards, startQuery, startFilters, startRules, startTrust];
 
 function start(root: ParentNode): void {
   for (const part of parts) part(root);
