@@ -297,7 +297,7 @@ func (a *Admin) setting(v console.View, key, example string) console.SetupSettin
 	s := c.Settings[key]
 	section, name, _ := strings.Cut(key, ".")
 	return console.SetupSetting{Key: key, Now: s.Now, Next: s.Next, Source: v.In(s.Source), Default: s.Default, Fixed: s.Fixed, File: c.File, Service: c.Service, Mistake: v.In(c.Mistake),
-		Lines: "[" + section + "]\n" + name + " = " + example, Flag: "--set " + key + "=" + strings.Trim(example, `"`)}
+		Value: strings.Trim(example, `"`), Lines: "[" + section + "]\n" + name + " = " + example, Flag: "--set " + key + "=" + strings.Trim(example, `"`)}
 }
 
 func (a *Admin) hostBody(r *Request) func(console.View) templ.Component {
