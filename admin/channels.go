@@ -260,7 +260,9 @@ func (a *Admin) showChannel(r *Request, c notify.Channel, f console.Form, tested
 		r.Trouble(fasthttp.StatusNotFound, words.Of("There is no such kind of channel.", "没有这种通道。"))
 		return
 	}
-	answer(func(v console.View) templ.Component { return console.ChannelEditPage(v, channelEdit(v, c, k, f, tested)) })
+	answer(func(v console.View) templ.Component {
+		return console.ChannelEditPage(v, channelEdit(v, c, k, f, tested))
+	})
 }
 
 // channelEdit is the form of a channel of kind k.
