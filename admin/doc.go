@@ -39,6 +39,11 @@
 // person: 8), drain (the server stops). A reader with 64 events waiting is dropped,
 // and comes back with its id.
 //
+// The wizard of the first run, /admin/setup, asks the list of first steps that
+// the overview shows. A part is done when its steps are; what the box cannot find
+// out (that a name is right, that devices trust the certificate) is done when
+// somebody says so, and only that and what was passed over is kept.
+//
 // Cookies, both readable by no other site: posthouse-look ("lang=zh&theme=dark&keys=off")
 // and posthouse-said (what was just done, shown once).
 //

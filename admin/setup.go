@@ -118,6 +118,7 @@ func setupRoutes() []Route {
 		{Method: "GET", Path: setupPath, Title: title, Need: Sees, Handle: (*Admin).setupOpen},
 		{Method: "GET", Path: setupPath + "/{part}", Title: title, Need: Sees, Handle: (*Admin).setupPart},
 		{Method: "POST", Path: setupPath + "/{part}", Title: title, Need: Manages, Handle: (*Admin).setupDo},
+		{Method: "POST", Path: setupPath + "/" + PartPeople + "/invitation", Title: title, Under: setupPath, Need: Manages, Sudo: true, Handle: (*Admin).setupInvite},
 	}
 }
 
@@ -347,15 +348,15 @@ func (a *Admin) peopleBody(r *Request, ans setupAnswer) (func(console.View) temp
 	if err != nil || !ok {
 		return nil, err
 	}
-	p := console.SetupPeople{Form: console.Form{Values: map[string]string{"hours": "72", "uses": "1"}}, Chat: a.o.Setup.Chat()}
+	p := console.SetupPeople{Form: console.Form{Values: map[string]string{"hours": "72", "uses": "1"}}}
 	if ans.form != nil {
 		p.Form = *ans.form
 	}
 	for _, i := range list.Invites {
-		p.Open = append(p.Open, console.SetupInvite{Uses: i.Uses, Used: i.Used, Expires: time.UnixMilli(i.Expires), Note: i.Note})
+		p.Open = append(p.Open, console.Invitation{ID: i.ID.String(), Left: i.Uses, Until: time.UnixMilli(i.Expires), Note: i.Note})
 	}
 	if i := ans.invite; i != nil {
-		p.Made = &console.SetupInvite{URL: i.URL, QR: i.QR, Uses: i.Uses, Expires: time.UnixMilli(i.Expires)}
+		p.Made = &console.Invitation{ID: i.ID.String(), URL: i.URL, QR: i.QR}
 	}
 	return func(v console.View) templ.Component { return console.SetupPeoplePage(v, p) }, nil
 }

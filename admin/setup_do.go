@@ -16,7 +16,7 @@ import (
 )
 
 // setupDo carries out a form of the wizard. Field do says which: done, skipped
-// and open mark the part; rename, test, save and invite belong to one part each.
+// and open mark the part; rename, test and save belong to one part each.
 func (a *Admin) setupDo(r *Request) {
 	p, ok := a.setupProgress(r)
 	if !ok {
@@ -32,8 +32,6 @@ func (a *Admin) setupDo(r *Request) {
 		a.setupRename(r, p)
 	case do == "test" && part == PartNotices, do == "save" && part == PartNotices:
 		a.setupChannel(r, p)
-	case do == "invite" && part == PartPeople:
-		a.setupInvite(r, p)
 	default:
 		r.Trouble(fasthttp.StatusUnprocessableEntity, words.Of("The set-up does not know what to do with this form. Nothing was changed.", "初始设置无法处理此表单，没有任何更改。"))
 	}
@@ -102,7 +100,13 @@ func (a *Admin) setupRefused(r *Request, p progress, part, field string, err err
 	a.showPart(r, p, part, setupAnswer{form: &f}, r.Invalid)
 }
 
-func (a *Admin) setupInvite(r *Request, p progress) {
+// setupInvite makes an invitation, which is a key that is handed out: the
+// password is asked for, as on the page of invitations.
+func (a *Admin) setupInvite(r *Request) {
+	p, ok := a.setupProgress(r)
+	if !ok {
+		return
+	}
 	hours, err := strconv.Atoi(r.Form("hours"))
 	uses, err2 := strconv.Atoi(r.Form("uses"))
 	f := r.Filled()

@@ -122,7 +122,7 @@ func (s *server) needs(context.Context) []admin.FirstStep {
 		admin.FirstStep{ID: "trust", Title: texts.Of("Open the chat from another machine", "从另一台机器打开聊天"), Done: c.network, Href: "/admin/setup/" + admin.PartCertificate,
 			Why: texts.Of(baseURL(s.cfg)+": trust the certificate there.", baseURL(s.cfg)+"：在那里信任证书。")},
 		admin.FirstStep{ID: "manager", Title: texts.Of("Make a second owner or admin", "设置第二位所有者或管理员"), Done: c.managers > 1,
-			Why: texts.Of("So that one lost password locks nobody out.", "避免因一个密码丢失而无人能管理。"), Href: "/#/people"},
+			Why: texts.Of("So that one lost password locks nobody out.", "避免因一个密码丢失而无人能管理。"), Href: "/admin/people"},
 		admin.FirstStep{ID: "message", Title: texts.Of("Send the first message", "发送第一条消息"), Done: s.spoken(), Why: texts.Of("To a colleague, or to yourself.", "发给同事或自己。"), Href: "/"})
 	if s.watch != nil {
 		light := s.watch.Probes.Light()
