@@ -96,7 +96,7 @@ func TestADownloadIsAskedForAgain(t *testing.T) {
 // What gives keys or rights away, or shows what is in memory, is behind the
 // password.
 func TestWhatNeedsThePassword(t *testing.T) {
-	want := map[string]bool{"POST /admin/people/{login}/role": true, "POST /admin/people/{login}/password": true, "POST /admin/invitations": true,
+	want := map[string]bool{"POST /admin/people/{login}/role": true, "POST /admin/people/{login}/password": true, "POST /admin/invitations": true, "POST /admin/setup/people/invitation": true,
 		"POST /admin/probes/agents": true, "POST /admin/support": true, "GET /admin/profiles/{name}": true}
 	for _, r := range Routes() {
 		key := r.Method + " " + r.Path
