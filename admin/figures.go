@@ -206,6 +206,7 @@ func (f *Figures) Checks(ctx context.Context) []Check {
 	return out
 }
 
+// levelOf is how a status is shown, on every page alike.
 func levelOf(s health.Status) console.Level {
 	switch s {
 	case health.Good:
@@ -213,7 +214,7 @@ func levelOf(s health.Status) console.Level {
 	case health.Warn:
 		return console.Warning
 	case health.Bad:
-		return console.Serious
+		return console.Critical
 	}
 	return console.Neutral
 }

@@ -55,18 +55,6 @@ func (r *Request) without() {
 	r.Trouble(fasthttp.StatusNotFound, words.Of("This server does not watch itself: set watch.enabled, or read its log for the reason.", "本服务器未启用自我监控：请设置 watch.enabled，或在日志中查看原因。"))
 }
 
-func statusLevel(s health.Status) console.Level {
-	switch s {
-	case health.Good:
-		return console.Good
-	case health.Warn:
-		return console.Warning
-	case health.Bad:
-		return console.Critical
-	}
-	return console.Info
-}
-
 // note tells the audit what a page did, and what came of it: done, refused or
 // failed. A fault is logged, not told.
 func (a *Admin) note(r *Request, action, object, detail, outcome string) {
@@ -134,7 +122,7 @@ func (a *Admin) showHealth(r *Request, f console.Form, wrong bool) {
 }
 
 func healthView(v console.View, now health.Report, changes []health.Change, disks []health.Forecast, advice []health.Advice, at time.Time, f console.Form) console.Health {
-	out := console.Health{Known: now.Status != health.Unknown, Score: strconv.FormatFloat(now.Score, 'f', -1, 64), Level: statusLevel(now.Status),
+	out := console.Health{Known: now.Status != health.Unknown, Score: strconv.FormatFloat(now.Score, 'f', -1, 64), Level: levelOf(now.Status),
 		Sentence: v.In(now.Sentence), Bound: v.In(now.Bound), Weights: f, At: at}
 	for _, t := range now.Terms {
 		line := console.HealthTerm{Name: v.In(t.Name), Value: runbook.Figure(t.Value, t.Unit), Points: strconv.FormatFloat(t.Points, 'f', 1, 64)}
@@ -144,7 +132,7 @@ func healthView(v console.View, now health.Report, changes []health.Change, disk
 		out.Terms = append(out.Terms, line)
 	}
 	for _, c := range now.Checks {
-		out.Checks = append(out.Checks, console.Check{ID: c.ID, Title: v.In(c.Name), Level: statusLevel(c.Status), Detail: v.In(c.Text), Href: c.Link, Cure: v.Say("Look", "查看")})
+		out.Checks = append(out.Checks, console.Check{ID: c.ID, Title: v.In(c.Name), Level: levelOf(c.Status), Detail: v.In(c.Text), Href: c.Link, Cure: v.Say("Look", "查看")})
 	}
 	for _, c := range changes {
 		out.Changes = append(out.Changes, console.HealthChange{At: c.At, Before: v.Say(v.Span(c.Before)+" before", v.Span(c.Before)+"前"),
@@ -160,7 +148,7 @@ func healthView(v console.View, now health.Report, changes []health.Change, disk
 		out.Disks = append(out.Disks, line)
 	}
 	for _, x := range advice {
-		line := console.HealthAdvice{Level: statusLevel(x.Status), Text: v.In(x.Text)}
+		line := console.HealthAdvice{Level: levelOf(x.Status), Text: v.In(x.Text)}
 		for _, d := range x.Data {
 			line.Data = append(line.Data, console.Known{Name: v.In(d.Name), Value: d.Value})
 		}
@@ -203,13 +191,13 @@ func (a *Admin) setWeights(r *Request) {
 // ---- checklists ------------------------------------------------------------------
 
 func (a *Admin) checklistView(v console.View, r checklist.Report) console.Checklist {
-	out := console.Checklist{Period: string(r.Period), Title: v.In(r.Period.Title()), ID: r.ID, At: r.At, Level: statusLevel(r.Status), Host: r.Host, Signature: r.Signature,
+	out := console.Checklist{Period: string(r.Period), Title: v.In(r.Period.Title()), ID: r.ID, At: r.At, Level: levelOf(r.Status), Host: r.Host, Signature: r.Signature,
 		Genuine: a.o.Minding.Lists.Verify(r)}
 	if r.Score > 0 {
 		out.Score = strconv.FormatFloat(r.Score, 'f', -1, 64)
 	}
 	for _, i := range r.Items {
-		out.Items = append(out.Items, console.Check{ID: i.ID, Title: v.In(i.Name), Level: statusLevel(i.Status), Detail: v.In(i.Text), Href: i.Link, Cure: v.Say("What to do", "如何处理")})
+		out.Items = append(out.Items, console.Check{ID: i.ID, Title: v.In(i.Name), Level: levelOf(i.Status), Detail: v.In(i.Text), Href: i.Link, Cure: v.Say("What to do", "如何处理")})
 	}
 	for _, d := range r.Forecast {
 		out.Disks = append(out.Disks, console.HealthDisk{Mount: d.Mount, Used: runbook.Figure(d.Used, "bytes") + " / " + runbook.Figure(d.Size, "bytes"), Ratio: d.Used / max(1, d.Size), Days: console.DayText(v, d.Days)})

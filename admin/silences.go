@@ -134,6 +134,10 @@ func (a *Admin) addSilence(r *Request) {
 	r.Done("/admin/silences", words.Of("Silenced.", "已静默。"))
 }
 
+// lateStart is how far back a silence may begin that is taken to begin now: what
+// filling a form takes.
+const lateStart = time.Hour
+
 // silence reads the fields for (a duration), from (a time; empty: now) and
 // reason of a form.
 func (r *Request) silence(matchers []string) (alert.Silence, error) {
@@ -144,7 +148,10 @@ func (r *Request) silence(matchers []string) (alert.Silence, error) {
 		if err != nil {
 			return s, &notify.Invalid{Field: "from", Text: words.Of("this is no time; write it as 2026-12-24 22:00", "时间格式不正确，请写成 2026-12-24 22:00")}
 		}
-		if at.After(begin) {
+		switch {
+		case at.Before(begin.Add(-lateStart)):
+			return s, &notify.Invalid{Field: "from", Text: words.Of("this is over: leave it empty to begin now", "该时间已过：留空表示立即开始")}
+		case at.After(begin):
 			s.Start, begin = at, at
 		}
 	}

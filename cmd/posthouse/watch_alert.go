@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -76,13 +77,19 @@ func (s *server) foreignMount() gate.Mount {
 			ctx.Error("POST alerts here\n", fasthttp.StatusMethodNotAllowed)
 		default:
 			list, err := alert.Foreign(ctx.PostBody())
-			if err == nil {
-				taken, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-				defer cancel()
-				err = s.watch.Take(taken, list)
-			}
 			if err != nil {
 				ctx.Error(err.Error()+"\n", fasthttp.StatusBadRequest)
+				return pattern
+			}
+			taken, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			defer cancel()
+			var some *alert.NotTaken
+			switch err := s.watch.Take(taken, list); {
+			case errors.As(err, &some):
+				ctx.Error(err.Error()+"\n", fasthttp.StatusBadRequest)
+			case err != nil: // the disk's; a Prometheus tries again after a 5xx
+				s.log.Error("alerts from elsewhere were not taken", "error", err)
+				ctx.Error("the alerts could not be written, see the log\n", fasthttp.StatusServiceUnavailable)
 			}
 		}
 		return pattern

@@ -308,10 +308,23 @@ func (m *Manager) Receive(ctx context.Context, list []Incoming) error {
 		m.o.Changed()
 	}
 	if bad > 0 {
-		return fmt.Errorf("%d of %d alerts were not taken: %w", bad, len(list), why)
+		return &NotTaken{Bad: bad, Of: len(list), Why: why}
 	}
 	return nil
 }
+
+// NotTaken says that some alerts of a list were refused; the others were taken.
+type NotTaken struct {
+	Bad, Of int
+	Why     error // of the last
+}
+
+func (n *NotTaken) Error() string {
+	return fmt.Sprintf("%d of %d alerts were not taken: %v", n.Bad, n.Of, n.Why)
+}
+
+// Unwrap gives the reason.
+func (n *NotTaken) Unwrap() error { return n.Why }
 
 // accept checks an alert and puts its times on the monotonic clock.
 func (m *Manager) accept(in *Incoming, now time.Time) (*alert.Alert, error) {
