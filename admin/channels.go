@@ -18,8 +18,8 @@ import (
 )
 
 func channelRoutes() []Route {
-	title := words.Of("Channels", "通知通道")
-	one := words.Of("Channel", "编辑通道")
+	title := words.Of("Channels", "通知渠道")
+	one := words.Of("Channel", "编辑渠道")
 	return []Route{
 		{Method: "GET", Path: "/admin/channels", Title: title, Group: Alerting, Icon: "channel", Need: Sees, Handle: (*Admin).channelsPage},
 		{Method: "POST", Path: "/admin/channels/plan", Title: title, Need: Manages, Handle: (*Admin).savePlan},
@@ -203,7 +203,7 @@ func (a *Admin) editChannel(r *Request) {
 			}
 		}
 		if !found {
-			r.Trouble(fasthttp.StatusNotFound, words.Of("The channel is gone.", "该通道已不存在。"))
+			r.Trouble(fasthttp.StatusNotFound, words.Of("The channel is gone.", "该渠道已不存在。"))
 			return
 		}
 		f = channelForm(c)
@@ -257,7 +257,7 @@ func (a *Admin) testChannel(r *Request, m *alert.Manager, c notify.Channel) outc
 func (a *Admin) showChannel(r *Request, c notify.Channel, f console.Form, tested *outcome, answer func(func(console.View) templ.Component)) {
 	k, ok := notify.KindOf(c.Kind)
 	if !ok {
-		r.Trouble(fasthttp.StatusNotFound, words.Of("There is no such kind of channel.", "没有这种通道。"))
+		r.Trouble(fasthttp.StatusNotFound, words.Of("There is no such kind of channel.", "没有这种渠道。"))
 		return
 	}
 	answer(func(v console.View) templ.Component {
@@ -368,5 +368,5 @@ func (a *Admin) removeChannel(r *Request) {
 		r.Done("/admin/channels", words.Of("Removed.", "已删除。"))
 		return
 	}
-	r.Trouble(fasthttp.StatusNotFound, words.Of("The channel is gone.", "该通道已不存在。"))
+	r.Trouble(fasthttp.StatusNotFound, words.Of("The channel is gone.", "该渠道已不存在。"))
 }

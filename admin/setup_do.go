@@ -161,14 +161,14 @@ func (a *Admin) setupChannel(r *Request, p progress) {
 	if kept {
 		i := slices.IndexFunc(m.Channels(), func(x notify.Channel) bool { return x.ID == r.Form("id") })
 		if i < 0 || r.Form("do") != "test" {
-			r.Trouble(fasthttp.StatusNotFound, words.Of("The channel is gone.", "该通道已不存在。"))
+			r.Trouble(fasthttp.StatusNotFound, words.Of("The channel is gone.", "该渠道已不存在。"))
 			return
 		}
 		c = m.Channels()[i]
 	}
 	k, ok := notify.KindOf(c.Kind)
 	if !ok {
-		r.Trouble(fasthttp.StatusNotFound, words.Of("There is no such kind of channel.", "没有这种通道。"))
+		r.Trouble(fasthttp.StatusNotFound, words.Of("There is no such kind of channel.", "没有这种渠道。"))
 		return
 	}
 	f := r.Filled()

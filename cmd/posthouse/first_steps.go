@@ -112,7 +112,7 @@ func (s *server) needs(context.Context) []admin.FirstStep {
 		out = append(out,
 			admin.FirstStep{ID: "channel", Part: admin.PartNotices, Title: texts.Of("Say who is told of critical alerts when the chat is down", "设置聊天不可用时紧急告警通知谁"), Done: critical && outside,
 				Why: texts.Of("Add a channel outside the chat: e-mail, a DingTalk robot, SMS. Until then alerts reach the operators' room and this console alone.",
-					"请添加聊天之外的通道：电子邮件、钉钉机器人或短信。在此之前，告警仅出现在值班室和本控制台。")},
+					"请添加聊天之外的渠道：电子邮件、钉钉机器人或短信。在此之前，告警仅出现在值班室和本控制台。")},
 			admin.FirstStep{ID: "test", Part: admin.PartNotices, Title: texts.Of("Send a test notice", "发送测试通知"), Done: s.didOnce("channel.test"),
 				Why: texts.Of("It is done when one gets through.", "送达一次即完成。")})
 	}

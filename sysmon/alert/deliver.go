@@ -130,7 +130,7 @@ func (m *Manager) fallBack(ctx context.Context, msg notify.Message, room string)
 	}
 	m.fellBack[key] = time.Now()
 	m.mu.Unlock()
-	msg.Note = words.Of("The room "+room+" could not be posted to, so this comes here.", "无法发送到房间“"+room+"”，因此改由此通道通知。")
+	msg.Note = words.Of("The room "+room+" could not be posted to, so this comes here.", "无法发送到房间“"+room+"”，因此改由此渠道通知。")
 	for _, id := range to {
 		if c, ok := m.book.Find(id); ok {
 			_ = m.deliver(ctx, c, msg, Told) // its outcome is in the timeline

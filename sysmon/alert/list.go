@@ -253,12 +253,12 @@ func (m *Manager) Findings() []words.Text {
 	}
 	switch {
 	case len(en) == len(Severities()):
-		out = append(out, words.Of("Nobody is told of alerts: make a channel, or switch one on.", "没有人会收到告警：请新建或启用通知通道。"))
+		out = append(out, words.Of("Nobody is told of alerts: make a channel, or switch one on.", "没有人会收到告警：请新建或启用通知渠道。"))
 	case len(en) > 0:
-		out = append(out, words.Of("Nobody is told of these alerts: "+strings.Join(en, ", ")+". Choose channels for them.", "没有人会收到这些级别的告警："+strings.Join(zh, "、")+"。请为其选择通道。"))
+		out = append(out, words.Of("Nobody is told of these alerts: "+strings.Join(en, ", ")+". Choose channels for them.", "没有人会收到这些级别的告警："+strings.Join(zh, "、")+"。请为其选择渠道。"))
 	}
 	if alone {
-		out = append(out, words.Of("When the chat is down, alerts reach nobody: add a channel outside the chat, as e-mail.", "聊天不可用时，告警将无人收到：请添加聊天之外的通道，如电子邮件。"))
+		out = append(out, words.Of("When the chat is down, alerts reach nobody: add a channel outside the chat, as e-mail.", "聊天不可用时，告警将无人收到：请添加聊天之外的渠道，如电子邮件。"))
 	}
 	if b := m.Heartbeat(); b.Channel != "" && b.Error != (words.Text{}) {
 		out = append(out, words.Of("The heartbeat does not get out: "+b.Error.EN, "心跳无法发出："+b.Error.ZH))

@@ -37,14 +37,14 @@ func (c *counters) sent(channel string, err error) {
 func (m *Manager) Families() []expo.Family {
 	source := "sysmon/alert"
 	return []expo.Family{
-		{Name: "posthouse_notifications_total", Type: "counter", Labels: []string{"channel", "result"}, Help: words.Of("Messages to a channel, by what became of them", "各通道发出的通知数，按结果区分"),
-			Normal: words.Of("no errors", "没有 error"), Action: words.Of("Test the channel in the console", "在控制台测试该通道"), Source: source},
+		{Name: "posthouse_notifications_total", Type: "counter", Labels: []string{"channel", "result"}, Help: words.Of("Messages to a channel, by what became of them", "各渠道发出的通知数，按结果区分"),
+			Normal: words.Of("no errors", "没有 error"), Action: words.Of("Test the channel in the console", "在控制台测试该渠道"), Source: source},
 		{Name: "posthouse_alerts_refused_total", Type: "counter", Help: words.Of("Alerts not taken because too many fire", "因触发过多而未接收的告警数"),
 			Normal: words.Of("0", "0"), Action: words.Of("Look for a rule without limits", "检查是否有规则产生过多告警"), Source: source},
 		{Name: "posthouse_alerts_firing", Type: "gauge", Labels: []string{"severity"}, Help: words.Of("Alerts that fire, by severity", "正在触发的告警数，按级别区分"),
 			Normal: words.Of("0", "0"), Action: words.Of("Open the list of alerts", "打开告警列表"), Source: source},
 		{Name: "posthouse_heartbeat_last_success_timestamp_seconds", Type: "gauge", Unit: "seconds", Help: words.Of("When the last heartbeat out was taken; 0: never", "上次对外心跳成功的时间；0 表示从未成功"),
-			Normal: words.Of("within its interval", "在设定的间隔之内"), Action: words.Of("Test the channel of the heartbeat", "测试心跳通道"), Source: source},
+			Normal: words.Of("within its interval", "在设定的间隔之内"), Action: words.Of("Test the channel of the heartbeat", "测试心跳渠道"), Source: source},
 	}
 }
 

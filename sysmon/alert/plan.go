@@ -120,7 +120,7 @@ func (p *Plan) Check(channels []notify.Channel) error {
 	}
 	for i, s := range p.Escalation {
 		if time.Duration(s.After) < time.Second || time.Duration(s.After) > 7*24*time.Hour || len(s.Channels) == 0 || len(p.Escalation) > MaxSteps {
-			return invalid("escalation", "step %d of the escalation needs channels and a time between 1 s and 7 days; at most 10 steps", "第 %d 级升级需要通道，时间为 1 秒到 7 天；最多 10 级", i+1)
+			return invalid("escalation", "step %d of the escalation needs channels and a time between 1 s and 7 days; at most 10 steps", "第 %d 级升级需要渠道，时间为 1 秒到 7 天；最多 10 级", i+1)
 		}
 		for _, sev := range s.Severities {
 			if !isSeverity(sev) {
@@ -132,12 +132,12 @@ func (p *Plan) Check(channels []notify.Channel) error {
 	for _, list := range lists {
 		for _, id := range list {
 			if known[id] == "" {
-				return invalid("channels", "the channel %s is gone", "通道 %s 已不存在", id)
+				return invalid("channels", "the channel %s is gone", "渠道 %s 已不存在", id)
 			}
 		}
 	}
 	if h := p.Heartbeat; h.Channel != "" && (known[h.Channel] != "webhook" || time.Duration(h.Every) < time.Second || time.Duration(h.Every) > 24*time.Hour) {
-		return invalid("heartbeat", "the heartbeat needs a channel of the kind webhook and 1 s to 24 h", "心跳需要一个 webhook 通道，间隔为 1 秒到 24 小时")
+		return invalid("heartbeat", "the heartbeat needs a channel of the kind webhook and 1 s to 24 h", "心跳需要一个 webhook 渠道，间隔为 1 秒到 24 小时")
 	}
 	if time.Duration(p.Wait) < 0 || time.Duration(p.Between) < time.Millisecond || time.Duration(p.Repeat) < time.Millisecond || time.Duration(p.Repeat) > maxRepeat || p.Wait > Span(time.Hour) || p.Between > Span(24*time.Hour) {
 		return invalid("grouping", "a group waits at most 1 h, then 24 h at most, and repeats after 5 days at most", "首次等待最长 1 小时，组间隔最长 24 小时，重复间隔最长 5 天")

@@ -189,9 +189,9 @@ func (c *Channel) Check() error {
 	k, ok := KindOf(c.Kind)
 	switch {
 	case !ok:
-		return invalid("kind", "there is no channel of the kind %q", "没有 %q 这种通道", c.Kind)
+		return invalid("kind", "there is no channel of the kind %q", "没有 %q 这种渠道", c.Kind)
 	case strings.TrimSpace(c.Name) == "" || len(c.Name) > maxName:
-		return invalid("name", "give the channel a name of at most %d bytes", "请给通道起一个不超过 %d 字节的名称", maxName)
+		return invalid("name", "give the channel a name of at most %d bytes", "请给渠道起一个不超过 %d 字节的名称", maxName)
 	case c.Lang != "zh" && c.Lang != "en" && !(c.Lang == Both && k.Chat):
 		return invalid("lang", "the language is zh or en, of a room also both", "语言只能是 zh 或 en，房间可以两者都用")
 	case c.PerHour < 0 || c.PerHour > 100000:

@@ -77,7 +77,7 @@ func (b *Book) Save(c Channel) (Channel, error) {
 	next := append([]Channel(nil), b.list...)
 	if c.ID == "" {
 		if len(next) >= maxChannels {
-			return c, invalid("", "there are already %d channels: remove one", "已有 %d 个通道，请先删除一个", maxChannels)
+			return c, invalid("", "there are already %d channels: remove one", "已有 %d 个渠道，请先删除一个", maxChannels)
 		}
 		c = c.Merge(Channel{})
 		c.ID = newID()
@@ -90,7 +90,7 @@ func (b *Book) Save(c Channel) (Channel, error) {
 			}
 		}
 		if at < 0 {
-			return c, invalid("", "the channel is gone", "该通道已不存在")
+			return c, invalid("", "the channel is gone", "该渠道已不存在")
 		}
 		c = c.Merge(next[at])
 		next[at] = c

@@ -90,7 +90,7 @@ func alertTabs(v View, here string) templ.Component {
 			{"/admin/alerts/history", v.Say("History", "历史"), here == "history"},
 			{"/admin/silences", v.Say("Silences", "静默"), here == "silences"},
 			{"/admin/quiet", v.Say("Quiet hours", "免打扰时段"), here == "quiet"},
-			{"/admin/channels", v.Say("Channels", "通知通道"), here == "channels"},
+			{"/admin/channels", v.Say("Channels", "通知渠道"), here == "channels"},
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -148,7 +148,7 @@ func AlertsPage(v View, p Alerts) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var4 string
-			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(v.Say("Channels and routes", "通道与路由"))
+			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(v.Say("Channels and routes", "渠道与路由"))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `alerts.templ`, Line: 74, Col: 108}
 			}

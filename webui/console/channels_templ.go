@@ -58,7 +58,7 @@ func ChannelsPage(v View, p Channels) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(p.Rows) == 0 {
-			templ_7745c5c3_Err = Empty(v, v.Say("There is no channel yet: alerts show here, and nobody is told. Choose a kind below.", "还没有通知通道：告警只显示在这里，不会通知任何人。请在下方选择类型。"), "", "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Empty(v, v.Say("There is no channel yet: alerts show here, and nobody is told. Choose a kind below.", "还没有通知渠道：告警只显示在这里，不会通知任何人。请在下方选择类型。"), "", "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -300,7 +300,7 @@ func ChannelsPage(v View, p Channels) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = Card(v, v.Say("New channel", "新建通道")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Card(v, v.Say("New channel", "新建渠道")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -336,7 +336,7 @@ func ChannelsPage(v View, p Channels) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = pickChannels(v, p, "second", v.Say("Also, when the chat itself is ill", "聊天本身出问题时的备用通道")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = pickChannels(v, p, "second", v.Say("Also, when the chat itself is ill", "聊天本身出问题时的备用渠道")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -358,7 +358,7 @@ func ChannelsPage(v View, p Channels) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var17 string
-				templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(v.Say("Each step tells more channels, once. A step without channels is left out.", "每一级各通知一次更多通道；没有勾选通道的级别不会保存。"))
+				templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(v.Say("Each step tells more channels, once. A step without channels is left out.", "每一级各通知一次更多渠道；没有勾选渠道的级别不会保存。"))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `channels.templ`, Line: 80, Col: 189}
 				}
@@ -599,7 +599,7 @@ func pickChannels(v View, p Channels, name, title string) templ.Component {
 }
 
 func channelRemoval(v View, c ChannelRow) Confirmation {
-	return Confirmation{ID: "remove-" + c.ID, Action: "/admin/channels/remove", Title: v.Say("Remove the channel?", "删除这个通道？"), Button: v.Say("Remove", "删除"), Object: c.Name,
+	return Confirmation{ID: "remove-" + c.ID, Action: "/admin/channels/remove", Title: v.Say("Remove the channel?", "删除这个渠道？"), Button: v.Say("Remove", "删除"), Object: c.Name,
 		Lost: v.Say("Its address and secrets are lost, and nobody is told through it any more.", "其地址与密钥将丢失，也不再通过它发送通知。"), Undo: v.Say("It can be made anew, with its secrets.", "可以重新添加，但需要重新填写密钥。"), Fields: map[string]string{"id": c.ID}}
 }
 

@@ -858,7 +858,7 @@ func SetupNoticesPage(v View, p SetupNotices) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var45 string
-		templ_7745c5c3_Var45, templ_7745c5c3_Err = templ.JoinStringErrs(v.Say("When something is wrong, the box tells somebody. At first it writes into the operators' room of the chat, which is of no use when the chat is what is ill: one channel should lead outside.", "出现问题时服务器会通知相关人员。起初它只写入聊天中的值班室，但聊天本身出问题时就没有用了：至少要有一个聊天之外的通道。"))
+		templ_7745c5c3_Var45, templ_7745c5c3_Err = templ.JoinStringErrs(v.Say("When something is wrong, the box tells somebody. At first it writes into the operators' room of the chat, which is of no use when the chat is what is ill: one channel should lead outside.", "出现问题时服务器会通知相关人员。起初它只写入聊天中的值班室，但聊天本身出问题时就没有用了：至少要有一个聊天之外的渠道。"))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `setup_more.templ`, Line: 177, Col: 383}
 		}
@@ -1040,7 +1040,7 @@ func SetupNoticesPage(v View, p SetupNotices) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var55 string
-				templ_7745c5c3_Var55, templ_7745c5c3_Err = templ.JoinStringErrs(v.Say("Channels", "通知通道"))
+				templ_7745c5c3_Var55, templ_7745c5c3_Err = templ.JoinStringErrs(v.Say("Channels", "通知渠道"))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `setup_more.templ`, Line: 206, Col: 65}
 				}
@@ -1054,7 +1054,7 @@ func SetupNoticesPage(v View, p SetupNotices) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = Card(v, v.Say("Channels", "通知通道")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var46), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Card(v, v.Say("Channels", "通知渠道")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var46), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1211,7 +1211,7 @@ func SetupNoticesPage(v View, p SetupNotices) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = Card(v, v.Say("New channel", "新建通道")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var56), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Card(v, v.Say("New channel", "新建渠道")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var56), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1005,7 +1005,7 @@ func SetupNamePage(v View, p SetupName) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var53 string
-			templ_7745c5c3_Var53, templ_7745c5c3_Err = templ.JoinStringErrs(v.Say("Everybody chooses a language for themselves, here and in the chat. The server has one for those who have not, and for what it writes into the operators' room; auto is what their browser asks for, and both in that room. Each channel of notices has a language of its own.", "每个人都可以在聊天和控制台中自行选择语言。服务器的语言用于尚未选择的人，以及它写入值班室的内容；auto 表示按浏览器的请求决定，值班室则两种语言都写。每个通知通道另有自己的语言。"))
+			templ_7745c5c3_Var53, templ_7745c5c3_Err = templ.JoinStringErrs(v.Say("Everybody chooses a language for themselves, here and in the chat. The server has one for those who have not, and for what it writes into the operators' room; auto is what their browser asks for, and both in that room. Each channel of notices has a language of its own.", "每个人都可以在聊天和控制台中自行选择语言。服务器的语言用于尚未选择的人，以及它写入值班室的内容；auto 表示按浏览器的请求决定，值班室则两种语言都写。每个通知渠道另有自己的语言。"))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `setup.templ`, Line: 179, Col: 549}
 			}
