@@ -3,6 +3,7 @@ package admin
 import (
 	"errors"
 	"net/url"
+	"strings"
 
 	"github.com/a-h/templ"
 	"github.com/valyala/fasthttp"
@@ -80,7 +81,7 @@ func (a *Admin) logout(r *Request) {
 // deviceName is what the list of logins calls this browser.
 func deviceName(agent string) string {
 	for _, b := range []struct{ mark, name string }{{"Edg/", "Edge"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}} {
-		if contains(agent, b.mark) {
+		if strings.Contains(agent, b.mark) {
 			return b.name + " · console"
 		}
 	}

@@ -167,5 +167,3 @@ func (a *Admin) sudoCheck(r *Request) {
 		r.Go(r.Form("to"))
 	}
 }
-
-func contains(text, part string) bool { return strings.Contains(text, part) }

@@ -64,6 +64,9 @@ func TestEveryDeedHasWords(t *testing.T) {
 	for _, action := range []string{auditStarted, auditUpgraded, auditConfig, "rule.created", "rule.saved", "runbook.auto"} {
 		found[action] = "a constant"
 	}
+	for _, mark := range []admin.PartMark{admin.MarkDone, admin.MarkSkipped, admin.MarkOpen} {
+		found["setup."+string(mark)] = "what people say of the set-up"
+	}
 	for _, a := range runbook.Actions() {
 		found["runbook."+a.ID] = "the catalogue of runbooks"
 	}

@@ -764,7 +764,7 @@ func AuditPage(v View, l List, lines []AuditLine, next string) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		templ_7745c5c3_Err = ListBar(v, l, []Filter{
-			{Name: "action", Label: v.Say("Action", "操作"), Options: []Option{{"", v.Say("all", "全部")}, {"user", v.Say("accounts", "账号")}, {"session", v.Say("logins of others", "他人登录")}, {"invite", v.Say("invitations", "邀请")}, {"hook", v.Say("hooks", "钩子")}, {"runbook", v.Say("runbooks", "处理手册")}, {"alert", v.Say("alerts", "告警")}, {"rule", v.Say("rules", "规则")}, {"config", v.Say("configuration", "配置")}, {"server", v.Say("server", "服务器")}, {"checklist", v.Say("checklists", "检查清单")}, {"health", v.Say("health", "健康")}}},
+			{Name: "action", Label: v.Say("Action", "操作"), Options: []Option{{"", v.Say("all", "全部")}, {"user", v.Say("accounts", "账号")}, {"session", v.Say("logins of others", "他人登录")}, {"invite", v.Say("invitations", "邀请")}, {"hook", v.Say("hooks", "钩子")}, {"runbook", v.Say("runbooks", "处理手册")}, {"alert", v.Say("alerts", "告警")}, {"silence", v.Say("silences", "静默")}, {"channel", v.Say("channels", "通知渠道")}, {"rule", v.Say("rules", "规则")}, {"config", v.Say("configuration", "配置")}, {"server", v.Say("server", "服务器")}, {"checklist", v.Say("checklists", "检查清单")}, {"health", v.Say("health", "健康")}, {"department", v.Say("departments", "部门")}, {"organisation", v.Say("the organisation", "组织")}, {"setup", v.Say("set-up", "初始设置")}}},
 			{Name: "outcome", Label: v.Say("Outcome", "结果"), Options: []Option{{"", v.Say("all", "全部")}, {"done", v.Say("done", "完成")}, {"tried", v.Say("tried", "预演")}, {"refused", v.Say("refused", "被拒")}, {"failed", v.Say("failed", "失败")}}},
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
