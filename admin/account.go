@@ -179,6 +179,23 @@ func (r *Request) refusedText(err error) (string, bool) {
 	return "", false
 }
 
+// refusedIn puts what a call refused into a form, at the field it is about or
+// else at this one. It is false for a fault.
+func (r *Request) refusedIn(f *console.Form, err error, field string) bool {
+	why, refused := r.refusedText(err)
+	if !refused {
+		return false
+	}
+	var refusal *wire.Error
+	if errors.As(err, &refusal) {
+		if _, shown := f.Values[refusal.Field]; shown {
+			field = refusal.Field
+		}
+	}
+	f.Errors[field] = why
+	return true
+}
+
 // confirms reports whether the login was typed; else the page is shown again.
 func (a *Admin) confirms(r *Request, u wire.User, dialog string) bool {
 	if r.Typed(u.Login) {
@@ -198,7 +215,7 @@ func (a *Admin) change(r *Request, u wire.User, method string, params any, dialo
 	}
 	why, refused := r.refusedText(err)
 	switch {
-	case !refused:
+	case !refused, standing(u.Role) > r.height(): // who stands above has no form on the page
 		r.Error(err)
 	case dialog == "":
 		f := r.Filled()
@@ -269,11 +286,6 @@ func (a *Admin) logoutAccount(r *Request) {
 		dialog = "end-" + only
 	}
 	if !ok || !a.confirms(r, u, dialog) {
-		return
-	}
-	if standing(u.Role) > r.height() {
-		a.note(r, "session.revoke", u.Login, "", "refused")
-		r.Trouble(fasthttp.StatusForbidden, words.Of("An admin cannot log out an owner.", "管理员不能让所有者退出。"))
 		return
 	}
 	result, err := r.Call("session.devices", wire.UserOptional{User: u.ID})

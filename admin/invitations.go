@@ -1,7 +1,7 @@
 package admin
 
 import (
-	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,30 +89,47 @@ func departmentPaths(list []wire.Department) map[id.ID]string {
 
 func (a *Admin) invite(r *Request) {
 	f := r.Filled()
-	wrong := func(field, why string) {
-		f.Errors[field] = why
-		a.showInvitations(r, console.Invitations{Form: f}, fasthttp.StatusUnprocessableEntity)
-	}
-	hours, err := strconv.Atoi(r.Form("hours"))
-	uses, err2 := strconv.Atoi(strings.TrimSpace(r.Form("uses")))
-	var dept id.ID
-	err3 := dept.UnmarshalText([]byte(r.Form("department")))
-	if err != nil || err2 != nil || err3 != nil || hours < 1 || uses < 1 || uses > 1000 {
-		wrong("uses", words.Of("A number from 1 to 1000.", "请填写 1 到 1000 的数字。").In(r.Tongue()))
-		return
-	}
-	result, err := r.Call("invite.create", wire.InviteCreate{Hours: hours, Uses: uses, Department: dept, Note: strings.TrimSpace(r.Form("note"))})
-	made, ok := result.(wire.InviteResult)
-	var refusal *wire.Error
+	i, err := r.newInvitation(&f)
 	switch {
-	case errors.As(err, &refusal) && refusal.Kind != wire.Internal:
-		wrong(oneOf(refusal.Field, "note"), refusal.Text.In(r.Tongue()))
-	case err != nil || !ok:
+	case err != nil:
 		r.Error(err)
+	case i == nil:
+		a.showInvitations(r, console.Invitations{Form: f}, fasthttp.StatusUnprocessableEntity)
 	default:
-		i := made.Invite
 		a.showInvitations(r, console.Invitations{Made: &console.Invitation{ID: i.ID.String(), URL: i.URL, QR: i.QR}}, fasthttp.StatusOK)
 	}
+}
+
+// newInvitation makes one of the fields hours, uses, note and department, which
+// may be missing. Nil without an error: f says what is wrong with them.
+func (r *Request) newInvitation(f *console.Form) (*wire.Invite, error) {
+	hours, err := strconv.Atoi(r.Form("hours"))
+	if err != nil || hours < 1 || hours > 720 {
+		f.Errors["hours"] = words.Of("From 1 to 720 hours.", "应为 1 到 720 小时。").In(r.Tongue())
+	}
+	uses, err := strconv.Atoi(strings.TrimSpace(r.Form("uses")))
+	if err != nil || uses < 1 || uses > 1000 {
+		f.Errors["uses"] = words.Of("From 1 to 1000 people.", "应为 1 到 1000 人。").In(r.Tongue())
+	}
+	var dept id.ID
+	if text := r.Form("department"); text != "" && dept.UnmarshalText([]byte(text)) != nil {
+		f.Errors["department"] = words.Of("There is no such department.", "没有这个部门。").In(r.Tongue())
+	}
+	if len(f.Errors) > 0 {
+		return nil, nil
+	}
+	result, err := r.Call("invite.create", wire.InviteCreate{Hours: hours, Uses: uses, Department: dept, Note: strings.TrimSpace(r.Form("note"))})
+	if err != nil {
+		if r.refusedIn(f, err, "note") {
+			err = nil
+		}
+		return nil, err
+	}
+	made, ok := result.(wire.InviteResult)
+	if !ok {
+		return nil, fmt.Errorf("invite.create answered %T", result)
+	}
+	return &made.Invite, nil
 }
 
 func (a *Admin) revokeInvitation(r *Request) {

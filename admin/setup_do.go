@@ -1,9 +1,7 @@
 package admin
 
 import (
-	"errors"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -87,16 +85,11 @@ func (a *Admin) setupRename(r *Request, p progress) {
 
 // setupRefused shows a form again with what a method did not like of it.
 func (a *Admin) setupRefused(r *Request, p progress, part, field string, err error) {
-	var refusal *wire.Error
-	if !errors.As(err, &refusal) || refusal.Kind.Info().Status >= fasthttp.StatusInternalServerError {
+	f := r.Filled()
+	if !r.refusedIn(&f, err, field) {
 		r.Error(err)
 		return
 	}
-	f := r.Filled()
-	if _, shown := f.Values[refusal.Field]; shown {
-		field = refusal.Field
-	}
-	f.Errors[field] = refusal.Text.In(r.Tongue())
 	a.showPart(r, p, part, setupAnswer{form: &f}, r.Invalid)
 }
 
@@ -107,27 +100,17 @@ func (a *Admin) setupInvite(r *Request) {
 	if !ok {
 		return
 	}
-	hours, err := strconv.Atoi(r.Form("hours"))
-	uses, err2 := strconv.Atoi(r.Form("uses"))
 	f := r.Filled()
-	if err != nil || hours < 1 || hours > 720 {
-		f.Errors["hours"] = words.Of("From 1 to 720 hours.", "应为 1 到 720 小时。").In(r.Tongue())
-	}
-	if err2 != nil || uses < 1 || uses > 1000 {
-		f.Errors["uses"] = words.Of("From 1 to 1000 people.", "应为 1 到 1000 人。").In(r.Tongue())
-	}
-	if len(f.Errors) > 0 {
+	made, err := r.newInvitation(&f)
+	switch {
+	case err != nil:
+		r.Error(err)
+	case made == nil:
 		a.showPart(r, p, PartPeople, setupAnswer{form: &f}, r.Invalid)
-		return
-	}
-	result, err := r.Call("invite.create", wire.InviteCreate{Hours: hours, Uses: uses, Note: strings.TrimSpace(r.Form("note"))})
-	made, ok := result.(wire.InviteResult)
-	if err != nil || !ok {
-		a.setupRefused(r, p, PartPeople, "note", err)
-		return
-	}
-	if p, ok = a.setupProgress(r); ok { // the part is done now
-		a.showPart(r, p, PartPeople, setupAnswer{invite: &made.Invite}, r.Page)
+	default:
+		if p, ok = a.setupProgress(r); ok { // the part is done now
+			a.showPart(r, p, PartPeople, setupAnswer{invite: made}, r.Page)
+		}
 	}
 }
 

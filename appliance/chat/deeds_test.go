@@ -49,6 +49,7 @@ func TestAdministrationStandsInTheAudit(t *testing.T) {
 	d.must(adam, "user.update", wire.UserUpdate{User: mo.User.ID, Disabled: &off}, nil)
 	owner := wire.Owner
 	d.refused(wire.Forbidden, adam, "user.update", wire.UserUpdate{User: adam.User, Role: &owner})
+	d.refused(wire.Forbidden, adam, "session.revoke", wire.DeviceParam{Device: ann.Device})
 	d.refused(wire.InvalidParams, adam, "user.create", wire.UserCreate{Login: "", Name: "x"})
 	var invite wire.InviteResult
 	d.must(adam, "invite.create", wire.InviteCreate{Uses: 3, Note: "new people"}, &invite)
@@ -70,6 +71,7 @@ func TestAdministrationStandsInTheAudit(t *testing.T) {
 		"adam|user.create|mo|role=member|done", "adam|session.revoke|mo|192.0.2.1|done",
 		"adam|user.update|mo|role=auditor (was member), phone|done", "adam|user.password|mo||done", "adam|user.update|mo|disabled=true|done",
 		"adam|user.update|adam|role=owner (was admin): ", // the reason is the state's
+		"adam|session.revoke|ann|192.0.2.1: an admin cannot log out an owner|refused",
 		"adam|invite.create|invitation|for 3, 72 hours new people|done", "adam|invite.revoke|" + invite.Invite.ID.String() + "||done",
 		"adam|organisation.rename|Works|before: Office|done",
 		"adam|hook.create|CI|incoming, room builds|done", "adam|hook.remove|CI|incoming, room builds|done",

@@ -416,11 +416,11 @@ func (c *RemoveDevice) decide(b *Batch) (Outcome, error) {
 	mine := u != nil && d != nil && d.User == u.ID
 	if !mine {
 		r, err := b.manager()
-		if err == nil && d != nil && rank(b.s.users[d.User].Role) > r {
-			err = wire.Refuse(wire.Forbidden, "an admin cannot log out an owner", "管理员不能让所有者退出")
-		}
 		if err != nil || d == nil {
 			return Outcome{}, wire.Refuse(wire.NotFound, "there is no such device", "没有这台设备")
+		}
+		if rank(b.s.users[d.User].Role) > r {
+			return Outcome{}, wire.Refuse(wire.Forbidden, "an admin cannot log out an owner", "管理员不能让所有者退出")
 		}
 	}
 	return Outcome{Body: &record.DeviceRemoved{Device: d.ID, User: d.User}}, nil

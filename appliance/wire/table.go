@@ -69,7 +69,7 @@ func accountTable() []Spec {
 		row[ConfirmParams, Done]("session.confirm", LoggedIn, Auth, "Checks the caller's own password once more, before something dangerous. Changes nothing.", "在危险操作之前再次核对本人密码，不做任何更改。"),
 		row[Empty, Done]("session.logout", LoggedIn, Write, "Ends this device's session; its token is worthless afterwards.", "结束本设备会话，令牌随即失效。"),
 		row[UserOptional, DeviceList]("session.devices", LoggedIn, Query, "Devices of the caller (or, for auditors and above, of anyone).", "调用者（审计员及以上可查任何人）的设备。"),
-		row[DeviceParam, Done]("session.revoke", LoggedIn, Write, "Ends a device's session: its connections close within a second. One's own; an admin anyone's.", "吊销设备：其连接在一秒内断开。"),
+		row[DeviceParam, Done]("session.revoke", LoggedIn, Write, "Ends a device's session: its connections close within a second. One's own; an admin also those of others, an owner's excepted.", "吊销设备：其连接在一秒内断开。本人的设备；管理员还可吊销他人的，所有者的除外。"),
 		row[PasswordParams, Done]("account.password", LoggedIn, Auth, "Changes the caller's password and ends all other sessions.", "修改密码并结束其他会话。"),
 		row[ProfileParams, UserResult]("account.update", LoggedIn, Write, "Changes the caller's profile; absent fields stay.", "修改个人资料，缺省字段不变。"),
 		row[InviteCode, InviteInfo]("invite.show", Public, Auth, "Tells who invites, before one accepts.", "接受前查看邀请信息。"),

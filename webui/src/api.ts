@@ -2153,7 +2153,7 @@ export interface Methods {
   "session.logout": { params: Empty; result: Done; socket: false };
   /** Devices of the caller (or, for auditors and above, of anyone). */
   "session.devices": { params: UserOptional; result: DeviceList; socket: false };
-  /** Ends a device's session: its connections close within a second. One's own; an admin anyone's. */
+  /** Ends a device's session: its connections close within a second. One's own; an admin also those of others, an owner's excepted. */
   "session.revoke": { params: DeviceParam; result: Done; socket: false };
   /** Changes the caller's password and ends all other sessions. */
   "account.password": { params: PasswordParams; result: Done; socket: false };
